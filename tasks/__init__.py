@@ -1,0 +1,1 @@
+"""Greenroom's tasks: one module per Task state or endpoint, named as its state."""

@@ -1,0 +1,1 @@
+"""What every task stands on: models, errors, settings, AWS and the Lambda entry point."""

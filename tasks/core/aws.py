@@ -1,0 +1,375 @@
+"""The only door to AWS: one lazy session, and the few verbs that Greenroom uses of each service.
+
+No other module imports boto3. Clients are made on first use and shared, so that a function pays only for what it calls.
+Endpoints come from botocore's own settings (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_REKOGNITION`): nothing here knows
+where it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tasks.core.errors import NotFound, Stale
+from tasks.core.models import Location
+
+CHUNK = 1 << 20
+MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
+
+
+class Aws:
+    """Clients by service name, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return boto3.session.Session()
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, config=self._config)
+        return self._clients[service]
+
+    @cached_property
+    def _config(self) -> Any:
+        from botocore.config import Config
+
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=60,
+            signature_version="v4",
+            s3={"addressing_style": "auto"},
+        )
+
+
+def error_code(fault: Exception) -> str:
+    """The AWS error code of a botocore ClientError, "" for anything else."""
+    response = getattr(fault, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+@dataclass(frozen=True)
+class Head:
+    """What S3 says of one version, without its bytes. `metadata` keys are lower case."""
+
+    location: Location
+    etag: str
+    bytes: int
+    content_type: str
+    last_modified: str
+    metadata: dict[str, str]
+
+
+class Store:
+    """Objects in S3, pinned to versions."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    @classmethod
+    def open(cls, aws: Aws) -> Store:
+        return cls(aws)
+
+    @property
+    def _s3(self) -> Any:
+        return self._aws.client("s3")
+
+    def head(self, location: Location) -> Head:
+        """Look at one version; raises NotFound when it isn't there."""
+        try:
+            found = self._s3.head_object(**_address(location))
+        except Exception as fault:
+            raise _missing(fault, location) from fault
+        return Head(
+            location=Location(location.bucket, location.key, found.get("VersionId", "") or ""),
+            etag=found["ETag"].strip('"'),
+            bytes=found["ContentLength"],
+            content_type=found.get("ContentType", ""),
+            last_modified=found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            metadata={name.lower(): value for name, value in found.get("Metadata", {}).items()},
+        )
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[Head]:
+        """Every version in a bucket (no metadata, no content type), oldest pages first as S3 lists them."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for row in page.get("Versions", []):
+                yield Head(
+                    location=Location(bucket, row["Key"], row.get("VersionId", "")),
+                    etag=row["ETag"].strip('"'),
+                    bytes=row["Size"],
+                    content_type="",
+                    last_modified=row["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    metadata={},
+                )
+
+    def download(self, location: Location, path: Path) -> str:
+        """Stream one version into `path`; returns its SHA-256 in hexadecimal. Raises NotFound."""
+        digest = hashlib.sha256()
+        try:
+            body = self._s3.get_object(**_address(location))["Body"]
+        except Exception as fault:
+            raise _missing(fault, location) from fault
+        with path.open("wb") as out:
+            for chunk in body.iter_chunks(CHUNK):
+                digest.update(chunk)
+                out.write(chunk)
+        return digest.hexdigest()
+
+    def read(self, location: Location) -> bytes:
+        """A small object's bytes; raises NotFound."""
+        try:
+            body: bytes = self._s3.get_object(**_address(location))["Body"].read()
+        except Exception as fault:
+            raise _missing(fault, location) from fault
+        return body
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes | BinaryIO,
+        content_type: str,
+        *,
+        cache: str = "",
+        disposition: str = "",
+        **more: Any,
+    ) -> str:
+        """Write one object; returns its version ("" where the bucket keeps none)."""
+        options = {"CacheControl": cache, "ContentDisposition": disposition}
+        written = self._s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            **{name: value for name, value in options.items() if value},
+            **more,
+        )
+        return str(written.get("VersionId", "") or "")
+
+    def upload(self, path: Path, bucket: str, key: str, content_type: str) -> None:
+        """Write a file; large ones in parts."""
+        self._s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def copy(
+        self,
+        source: Location,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        cache: str = "",
+        disposition: str = "",
+        expect_etag: str = "",
+    ) -> None:
+        """Copy one version inside S3 with new headers and no old metadata; raises NotFound, Stale when the ETag differs."""
+        options = {"CacheControl": cache, "ContentDisposition": disposition, "CopySourceIfMatch": expect_etag}
+        address = {"Bucket": source.bucket, "Key": source.key}
+        if source.version:
+            address["VersionId"] = source.version
+        try:
+            self._s3.copy_object(
+                Bucket=bucket,
+                Key=key,
+                CopySource=address,
+                ContentType=content_type,
+                MetadataDirective="REPLACE",
+                **{name: value for name, value in options.items() if value},
+            )
+        except Exception as fault:
+            if error_code(fault) in ("PreconditionFailed", "412"):
+                raise Stale(f"{source.key} is no longer what was validated") from fault
+            raise _missing(fault, source) from fault
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Every current key under a prefix."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for row in page.get("Contents", []):
+                yield row["Key"]
+
+    def delete(self, bucket: str, keys: list[str]) -> None:
+        """Delete current objects; an absent key is no error."""
+        for start in range(0, len(keys), 1000):
+            batch = [{"Key": key} for key in keys[start : start + 1000]]
+            self._s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+
+    def tag(self, location: Location, tags: dict[str, str]) -> None:
+        """Replace one version's tags; lifecycle and bucket policy read them."""
+        rows = [{"Key": name, "Value": value} for name, value in tags.items()]
+        self._s3.put_object_tagging(**_address(location), Tagging={"TagSet": rows})
+
+    def presigned_get(self, location: Location, seconds: int) -> str:
+        """A link to one version that works for `seconds`."""
+        url: str = self._s3.generate_presigned_url("get_object", Params=_address(location), ExpiresIn=seconds)
+        return url
+
+    def presigned_post(
+        self, bucket: str, key: str, fields: dict[str, str], conditions: list[Any], seconds: int
+    ) -> dict[str, Any]:
+        """Form fields with which a browser may post exactly one object: `{"url": ..., "fields": {...}}`."""
+        answer: dict[str, Any] = self._s3.generate_presigned_post(
+            bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
+        )
+        return answer
+
+
+def _address(location: Location) -> dict[str, str]:
+    address = {"Bucket": location.bucket, "Key": location.key}
+    if location.version:
+        address["VersionId"] = location.version
+    return address
+
+
+def _missing(fault: Exception, location: Location) -> Exception:
+    if error_code(fault) in MISSING:
+        return NotFound(f"no object {location.key!r} in {location.bucket}")
+    return fault
+
+
+class Table:
+    """The catalog's DynamoDB table; tasks/catalog gives its rows meaning."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws = aws
+        self.name = name
+
+    @property
+    def client(self) -> Any:
+        return self._aws.client("dynamodb")
+
+
+class Machine:
+    """The ingest state machine: start, ask, answer."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws = aws
+        self._name = name
+
+    @property
+    def _sfn(self) -> Any:
+        return self._aws.client("stepfunctions")
+
+    @cached_property
+    def arn(self) -> str:
+        identity = self._aws.client("sts").get_caller_identity()
+        region = self._aws.client("stepfunctions").meta.region_name
+        partition = identity["Arn"].split(":")[1]
+        return f"arn:{partition}:states:{region}:{identity['Account']}:stateMachine:{self._name}"
+
+    def execution_arn(self, name: str) -> str:
+        return self.arn.replace(":stateMachine:", ":execution:") + ":" + name
+
+    def start(self, name: str, payload: Any) -> bool:
+        """Start the execution `name`; False when it was started before (with whatever input)."""
+        try:
+            self._sfn.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(payload))
+        except Exception as fault:
+            if error_code(fault) == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+    def status(self, name: str) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or "" when there is no such execution."""
+        try:
+            found = self._sfn.describe_execution(executionArn=self.execution_arn(name))
+        except Exception as fault:
+            if error_code(fault) == "ExecutionDoesNotExist":
+                return ""
+            raise
+        return str(found["status"])
+
+    def describe(self, execution_arn: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._sfn.describe_execution(executionArn=execution_arn)
+        return found
+
+    def history(self, execution_arn: str) -> Iterator[dict[str, Any]]:
+        """Every event of an execution in order, all pages."""
+        pages = self._sfn.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+        for page in pages:
+            yield from page["events"]
+
+    def succeed(self, token: str, output: Any) -> bool:
+        """Answer a waiting task; False when the token is dead (timed out, unknown, answered)."""
+        try:
+            self._sfn.send_task_success(taskToken=token, output=json.dumps(output))
+        except Exception as fault:
+            if error_code(fault) in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken"):
+                return False
+            raise
+        return True
+
+
+class Mailer:
+    """SES: whole MIME messages."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    @classmethod
+    def open(cls, aws: Aws) -> Mailer:
+        return cls(aws)
+
+    def send(self, sender: str, recipient: str, mime: bytes) -> str:
+        """Send one MIME message to one address; returns SES's message id."""
+        answer = self._aws.client("ses").send_raw_email(Source=sender, Destinations=[recipient], RawMessage={"Data": mime})
+        return str(answer["MessageId"])
+
+
+class Eye:
+    """Rekognition."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    @classmethod
+    def open(cls, aws: Aws) -> Eye:
+        return cls(aws)
+
+    def labels(self, image: bytes, confidence: int) -> dict[str, Any]:
+        """DetectLabels' answer for a JPEG or PNG of at most 5 MB."""
+        answer: dict[str, Any] = self._aws.client("rekognition").detect_labels(
+            Image={"Bytes": image}, MaxLabels=25, MinConfidence=confidence
+        )
+        return answer
+
+    def moderation(self, image: bytes, confidence: int) -> dict[str, Any]:
+        """DetectModerationLabels' answer for the same picture."""
+        answer: dict[str, Any] = self._aws.client("rekognition").detect_moderation_labels(
+            Image={"Bytes": image}, MinConfidence=confidence
+        )
+        return answer
+
+
+class Edge:
+    """CloudFront: the site's public address and its invalidations."""
+
+    def __init__(self, aws: Aws, site_url_parameter: str, distribution_id: str) -> None:
+        self._aws = aws
+        self._parameter = site_url_parameter
+        self._distribution = distribution_id
+
+    @cached_property
+    def site_url(self) -> str:
+        """The public origin, without a slash at its end."""
+        found = self._aws.client("ssm").get_parameter(Name=self._parameter)
+        return str(found["Parameter"]["Value"]).rstrip("/")
+
+    def invalidate(self, paths: list[str], reference: str) -> None:
+        """Forget cached copies of `paths`; nothing to do where no distribution is set."""
+        if not self._distribution or not paths:
+            return
+        self._aws.client("cloudfront").create_invalidation(
+            DistributionId=self._distribution,
+            InvalidationBatch={"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference},
+        )

@@ -1,0 +1,42 @@
+"""The errors that Greenroom raises, and what each one means to whoever meets it.
+
+GreenroomError
+ ├─ InvalidMedia      the upload is not media that Greenroom accepts; `reason` is for the contributor
+ ├─ BadRequest        a caller's mistake; HTTP 400, command line exit code 2
+ │   └─ NotFound      HTTP 404
+ ├─ Conflict          somebody else's write won; HTTP 409
+ ├─ Stale             what a step was told no longer holds (other bytes, other decision); never retried blindly
+ └─ SettingsMissing   settings that the environment lacks, all of them named
+"""
+
+
+class GreenroomError(Exception):
+    """Every error that Greenroom raises on purpose; `reason` says in words what is wrong and what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InvalidMedia(GreenroomError):
+    """The upload is not media that Greenroom accepts; the reason is shown to the contributor."""
+
+
+class BadRequest(GreenroomError):
+    """The caller sent something that cannot be used; the reason says how to mend it."""
+
+
+class NotFound(BadRequest):
+    """What the caller named does not exist."""
+
+
+class Conflict(GreenroomError):
+    """Another write came first; the reason names it."""
+
+
+class Stale(GreenroomError):
+    """What this step was told no longer holds."""
+
+
+class SettingsMissing(GreenroomError):
+    """The environment lacks settings."""

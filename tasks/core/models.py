@@ -1,0 +1,329 @@
+"""The facts that travel between states: small frozen dataclasses, JSON in and JSON out.
+
+States pass keys and facts, never bytes. Sizes are in bytes, lengths in pixels, durations in seconds,
+times are ISO 8601 in UTC (`2026-11-21T21:40:26Z`) unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Kind = Literal["image", "video", "document"]
+Verdict = Literal["accepted", "rejected"]
+Triage = Literal["clear", "hold", "reject"]
+DecisionVerdict = Literal["approve", "reject", "expired"]
+Status = Literal[
+    "RECEIVED",
+    "PROCESSING",
+    "PENDING",
+    "PUBLISHED",
+    "REJECTED",
+    "EXPIRED",
+    "QUARANTINED",
+    "DUPLICATE",
+    "ESCALATED",
+    "FAILED",
+    "TAKEN_DOWN",
+]
+# An item in one of these has an execution that is, or should be, running.
+UNFINISHED: tuple[Status, ...] = ("RECEIVED", "PROCESSING", "PENDING")
+
+
+@dataclass(frozen=True)
+class Location:
+    """One version of one object. `version` is empty where the bucket keeps none."""
+
+    bucket: str
+    key: str
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One uploaded version, as every state sees it (`$.item`)."""
+
+    id: str  # derived from bucket, key and version: the same upload is always the same item
+    attempt: int  # the execution's name is `<id>-<attempt>`
+    bucket: str
+    key: str
+    version: str
+    etag: str
+    bytes: int
+    album: str  # slug
+    album_title: str  # as the contributor wrote it
+    contributor: str  # "" when nobody said
+    received_at: str
+
+    @property
+    def original(self) -> Location:
+        """The pinned version that was uploaded."""
+        return Location(self.bucket, self.key, self.version)
+
+    @property
+    def filename(self) -> str:
+        """The last part of the key: a name to show, never a path to open."""
+        return self.key.rsplit("/", 1)[-1] or self.key
+
+
+@dataclass(frozen=True)
+class Master:
+    """The file that everything shown is made from: the original where browsers can show it, else the converted file."""
+
+    bucket: str
+    key: str
+    version: str = ""
+    format: str = ""  # a name from the formats registry
+    content_type: str = ""
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    sha256: str = ""
+    poster_key: str = ""  # video: a JPEG still in the same bucket
+    preview_key: str = ""  # video: a short muted MP4 in the same bucket
+
+    @property
+    def location(self) -> Location:
+        return Location(self.bucket, self.key, self.version)
+
+    @property
+    def still(self) -> Location:
+        """The picture that stands for it: itself, or a video's poster."""
+        return Location(self.bucket, self.poster_key) if self.poster_key else self.location
+
+
+@dataclass(frozen=True)
+class Media:
+    """What is known of an upload's content (`$.media`); each state that learns more returns it anew."""
+
+    verdict: Verdict
+    reason: str = ""  # in words, for the contributor, when rejected
+    kind: Kind = "document"
+    format: str = ""  # a name from the formats registry: jpeg, heic, mp4, pdf, ...
+    content_type: str = ""
+    sha256: str = ""  # of the original
+    bytes: int = 0
+    width: int = 0  # upright
+    height: int = 0  # upright
+    duration: float = 0.0
+    taken_at: str = ""  # as the camera says, with its offset if it has one; never the upload time
+    camera: str = ""
+    phash: str = ""  # 16 hexadecimal digits, images only
+    animated: bool = False
+    codecs: tuple[str, ...] = ()
+    convert: bool = False  # an image that browsers don't show: ConvertImage makes its master
+    master: Master | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stretch of a video: `start` and `end` in seconds from its beginning."""
+
+    index: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """How a video becomes its MP4 (`$.plan`). No segment when `remux`: the streams already fit."""
+
+    remux: bool
+    segments: tuple[Segment, ...] = ()
+    reason: str = ""  # why it cannot be planned; JoinVideo then rejects
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """A transcoded segment: a key in the work bucket, or the reason why there is none."""
+
+    index: int
+    key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A derived file in the work bucket. `name` is `320w`..`2048w`, `video`, `preview` or `file`."""
+
+    name: str
+    key: str
+    format: str
+    content_type: str
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """What MakeThumbnails returns. `sha256` covers every rendition: the approver's decision is bound to it."""
+
+    verdict: Verdict
+    reason: str = ""
+    renditions: tuple[Rendition, ...] = ()
+    placeholder: str = ""  # data: URI of at most 1 KB
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One thing that Rekognition sees, `confidence` in percent."""
+
+    name: str
+    confidence: float
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What Recognize returns. `triage` is the operator's policy applied to the moderation labels."""
+
+    labels: tuple[Label, ...] = ()
+    moderation: tuple[Label, ...] = ()
+    model: str = ""  # the label model's version, as Rekognition states it
+    triage: Triage = "clear"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Thumbnails and recognition together (`$.prepared`), as the Parallel state's ResultSelector builds it."""
+
+    verdict: Verdict
+    reason: str
+    renditions: tuple[Rendition, ...]
+    placeholder: str
+    sha256: str
+    recognition: Recognition
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a review (`$.decision`). Who and when stand in the audit and the catalog."""
+
+    verdict: DecisionVerdict
+    reason: str = ""
+    approver: str = ""
+    decided_at: str = ""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Where an item stands in the gallery (`$.publication`)."""
+
+    url: str  # path on the site: /items/<id>/
+    album: str
+    sequence: int  # 1 for an album's first; fixes its page
+    page: int
+    published_at: str
+
+
+@dataclass(frozen=True)
+class ItemRecord:
+    """All that the catalog keeps of one item; `greenroom show --json` prints it."""
+
+    id: str
+    status: Status
+    attempt: int
+    bucket: str
+    key: str
+    version: str
+    etag: str
+    bytes: int
+    album: str
+    album_title: str
+    contributor: str
+    received_at: str
+    updated_at: str
+    reason: str = ""
+    duplicate_of: str = ""  # the item that holds the same bytes, when DUPLICATE
+    media: Media | None = None
+    prepared: Prepared | None = None
+    decision: Decision | None = None
+    publication: Publication | None = None
+
+    @property
+    def item(self) -> Item:
+        """What an execution of this item is started with."""
+        return Item(
+            id=self.id,
+            attempt=self.attempt,
+            bucket=self.bucket,
+            key=self.key,
+            version=self.version,
+            etag=self.etag,
+            bytes=self.bytes,
+            album=self.album,
+            album_title=self.album_title,
+            contributor=self.contributor,
+            received_at=self.received_at,
+        )
+
+    @property
+    def execution(self) -> str:
+        """The name of its newest execution."""
+        return f"{self.id}-{self.attempt}"
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """One published file: `path` on the site, from the root."""
+
+    name: str  # the rendition's name
+    path: str
+    format: str
+    content_type: str
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a page shows of one published item: a row of an album's page."""
+
+    id: str
+    kind: Kind
+    title: str  # the file's name without its ending
+    album: str
+    album_title: str
+    sequence: int
+    url: str  # /items/<id>/
+    contributor: str
+    taken_at: str
+    published_at: str
+    width: int
+    height: int
+    duration: float
+    placeholder: str
+    labels: tuple[str, ...] = ()
+    files: tuple[PublicFile, ...] = ()
+    bytes: int = 0
+    format: str = ""
+    sensitive: bool = False  # blurred until asked for
+
+
+@dataclass(frozen=True)
+class Album:
+    """One album as the home page lists it. `count` is how many items were ever published to it: the last sequence number."""
+
+    slug: str
+    title: str
+    count: int
+    updated_at: str
+    cover: Card | None = None
+
+
+def from_json(value: Any, shape: type[T]) -> T:
+    """Parse plain JSON values into `shape`; raises msgspec.ValidationError naming the path that is wrong."""
+    return msgspec.convert(value, shape)
+
+
+def to_json(value: Any) -> Any:
+    """Turn dataclasses into plain JSON values: dicts, lists, strings, numbers."""
+    return msgspec.to_builtins(value)
