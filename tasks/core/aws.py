@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tasks.core.errors import NotFound, Stale
+from tasks.core.errors import error_code as error_code
 from tasks.core.models import Location
+from tasks.core.table import Table as Table
+from tasks.core.table import Write as Write
 
 CHUNK = 1 << 20
 MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
@@ -40,6 +43,17 @@ class Aws:
         return self._clients[service]
 
     @cached_property
+    def link_signer(self) -> Any:
+        """The S3 client that signs links. On AWS it names the bucket's own region: left to itself, boto3 signs for the
+        global host, which redirects requests for a young bucket elsewhere, and no signature survives a redirect."""
+        s3 = self.client("s3")
+        if ".amazonaws.com" not in s3.meta.endpoint_url:
+            return s3
+        from botocore.config import Config
+
+        return self._session.client("s3", config=self._config.merge(Config(s3={"addressing_style": "virtual"})))
+
+    @cached_property
     def _config(self) -> Any:
         from botocore.config import Config
 
@@ -50,12 +64,6 @@ class Aws:
             signature_version="v4",
             s3={"addressing_style": "auto"},
         )
-
-
-def error_code(fault: Exception) -> str:
-    """The AWS error code of a botocore ClientError, "" for anything else."""
-    response = getattr(fault, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
 
 
 @dataclass(frozen=True)
@@ -104,14 +112,14 @@ class Store:
         pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
             for row in page.get("Versions", []):
-                yield Head(
-                    location=Location(bucket, row["Key"], row.get("VersionId", "")),
-                    etag=row["ETag"].strip('"'),
-                    bytes=row["Size"],
-                    content_type="",
-                    last_modified=row["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    metadata={},
-                )
+                yield _version(bucket, row)
+
+    def some_versions(self, bucket: str, start: str, most: int) -> tuple[list[Head], str]:
+        """Up to `most` versions from `start` ("" is the beginning), and where to go on ("" at the end)."""
+        listing = self._s3.get_paginator("list_object_versions")
+        pages = listing.paginate(Bucket=bucket, PaginationConfig={"MaxItems": most, "StartingToken": start or None})
+        rows = [_version(bucket, row) for page in pages for row in page.get("Versions", [])]
+        return rows, str(pages.resume_token or "")
 
     def download(self, location: Location, path: Path) -> str:
         """Stream one version into `path`; returns its SHA-256 in hexadecimal. Raises NotFound."""
@@ -125,6 +133,17 @@ class Store:
                 digest.update(chunk)
                 out.write(chunk)
         return digest.hexdigest()
+
+    def digest(self, location: Location) -> tuple[str, str]:
+        """(ETag, SHA-256 in hexadecimal) of one version's bytes, read as a stream; raises NotFound."""
+        sha256 = hashlib.sha256()
+        try:
+            found = self._s3.get_object(**_address(location))
+        except Exception as fault:
+            raise _missing(fault, location) from fault
+        for chunk in found["Body"].iter_chunks(CHUNK):
+            sha256.update(chunk)
+        return found["ETag"].strip('"'), sha256.hexdigest()
 
     def read(self, location: Location) -> bytes:
         """A small object's bytes; raises NotFound."""
@@ -204,23 +223,39 @@ class Store:
             self._s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
 
     def tag(self, location: Location, tags: dict[str, str]) -> None:
-        """Replace one version's tags; lifecycle and bucket policy read them."""
+        """Replace one version's tags; lifecycle and bucket policy read them. Raises NotFound."""
         rows = [{"Key": name, "Value": value} for name, value in tags.items()]
-        self._s3.put_object_tagging(**_address(location), Tagging={"TagSet": rows})
+        try:
+            self._s3.put_object_tagging(**_address(location), Tagging={"TagSet": rows})
+        except Exception as fault:
+            raise _missing(fault, location) from fault
 
-    def presigned_get(self, location: Location, seconds: int) -> str:
-        """A link to one version that works for `seconds`."""
-        url: str = self._s3.generate_presigned_url("get_object", Params=_address(location), ExpiresIn=seconds)
+    def presigned_get(self, location: Location, seconds: int, disposition: str = "") -> str:
+        """A link to one version that works for `seconds`; with a `disposition` it is saved, as bytes of no type, never shown."""
+        saved = {"ResponseContentDisposition": disposition, "ResponseContentType": "application/octet-stream"}
+        params = {**_address(location), **(saved if disposition else {})}
+        url: str = self._aws.link_signer.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
         return url
 
     def presigned_post(
         self, bucket: str, key: str, fields: dict[str, str], conditions: list[Any], seconds: int
     ) -> dict[str, Any]:
         """Form fields with which a browser may post exactly one object: `{"url": ..., "fields": {...}}`."""
-        answer: dict[str, Any] = self._s3.generate_presigned_post(
+        answer: dict[str, Any] = self._aws.link_signer.generate_presigned_post(
             bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
         )
         return answer
+
+
+def _version(bucket: str, row: dict[str, Any]) -> Head:
+    return Head(
+        location=Location(bucket, row["Key"], row.get("VersionId", "")),
+        etag=row["ETag"].strip('"'),
+        bytes=row["Size"],
+        content_type="",
+        last_modified=row["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        metadata={},
+    )
 
 
 def _address(location: Location) -> dict[str, str]:
@@ -234,18 +269,6 @@ def _missing(fault: Exception, location: Location) -> Exception:
     if error_code(fault) in MISSING:
         return NotFound(f"no object {location.key!r} in {location.bucket}")
     return fault
-
-
-class Table:
-    """The catalog's DynamoDB table; tasks/catalog gives its rows meaning."""
-
-    def __init__(self, aws: Aws, name: str) -> None:
-        self._aws = aws
-        self.name = name
-
-    @property
-    def client(self) -> Any:
-        return self._aws.client("dynamodb")
 
 
 class Machine:
@@ -288,6 +311,12 @@ class Machine:
                 return ""
             raise
         return str(found["status"])
+
+    def running(self, most: int = 10_000) -> set[str]:
+        """The names of running executions, the newest `most` of them; a moment behind on AWS."""
+        listing = self._sfn.get_paginator("list_executions")
+        pages = listing.paginate(stateMachineArn=self.arn, statusFilter="RUNNING", PaginationConfig={"MaxItems": most})
+        return {row["name"] for page in pages for row in page["executions"]}
 
     def describe(self, execution_arn: str) -> dict[str, Any]:
         found: dict[str, Any] = self._sfn.describe_execution(executionArn=execution_arn)

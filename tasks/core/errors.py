@@ -40,3 +40,9 @@ class Stale(GreenroomError):
 
 class SettingsMissing(GreenroomError):
     """The environment lacks settings."""
+
+
+def error_code(fault: Exception) -> str:
+    """The AWS error code of a botocore ClientError, "" for anything else."""
+    response = getattr(fault, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))

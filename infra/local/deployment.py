@@ -1,0 +1,66 @@
+"""Brings Greenroom into the emulated AWS: the very templates that go to AWS, mail identities, assets, and the first pages."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+
+from infra.local.state import Stack
+from infra.stack import Deployed
+
+OPERATOR = "operator@example.com"
+SENDER = "greenroom@example.com"
+
+
+def function_names(prefix: str) -> tuple[str, ...]:
+    """`<prefix>-MakeThumbnails` for tasks/make_thumbnails.py, and so on: one name everywhere."""
+    import tasks
+
+    modules = [module.name for module in pkgutil.iter_modules(tasks.__path__) if not module.ispkg]
+    return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
+
+
+def deploy(stack: Stack, prefix: str, approvers: tuple[str, ...], title: str, more: Mapping[str, str]) -> dict[str, str]:
+    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason."""
+    from infra.package import deploy_local
+
+    values = {
+        "SiteUrl": stack.site,
+        "SiteOrigin": stack.site,
+        "UploadOrigins": stack.endpoint,
+        "Approvers": ",".join(approvers),
+        "Operator": OPERATOR,
+        "MailFrom": SENDER,
+        "GalleryTitle": title,
+        **more,
+    }
+    outputs = deploy_local(stack.endpoint, prefix, values)
+    _register(Deployed.local(stack), {SENDER, OPERATOR, *approvers})
+    return outputs
+
+
+def _register(target: Deployed, addresses: set[str]) -> None:
+    """SES sends from and, in its sandbox, to registered addresses only."""
+    ses = target.aws.client("ses")
+    for address in sorted(addresses):
+        ses.verify_email_identity(EmailAddress=address)
+
+
+def settings(stack: Stack) -> dict[str, str]:
+    """What the functions are told about their surroundings."""
+    return Deployed.local(stack).function_environment("Sweep")
+
+
+def fill(stack: Stack) -> None:
+    """Assets and pages; and whatever waited for a decision when the stack stopped is started again."""
+    from infra import assets
+
+    target = Deployed.local(stack)
+    told = target.settings
+    found = assets.collect(
+        told.gallery_title, stack.site, max_image_bytes=told.max_image_bytes, max_video_bytes=told.max_video_bytes
+    )
+    for key, asset in found.items():
+        target.store.put(told.site_bucket, key, asset.path.read_bytes(), asset.content_type, cache=asset.cache)
+    target.invoke("RebuildIndexes", {"all": True})
+    target.invoke("Sweep", {})

@@ -1,0 +1,17 @@
+"""The stand-in as a process: `python -m infra.local.rekognition`, started by `greenroom up`."""
+
+from __future__ import annotations
+
+from infra.local import service
+from infra.local.rekognition.models import installed
+from infra.local.rekognition.protocol import Rekognition
+from infra.local.web import serve
+
+
+async def main(options: service.Options) -> None:
+    server = await serve(Rekognition(installed()).handle, options.socket)
+    await service.until_stopped()
+    server.close()
+
+
+service.run(main)

@@ -1,0 +1,124 @@
+"""Where the local stack keeps itself, and how the other commands find it: <state>/stack.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def default_state() -> Path:
+    """The user's data folder, as the platform has it: $XDG_DATA_HOME or ~/.local/share, ~/Library/Application Support."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "greenroom"
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "greenroom"
+
+
+def default_cache() -> Path:
+    """The user's cache folder, as the platform has it."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "greenroom"
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home else Path.home() / ".cache") / "greenroom"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running local stack. `settings` is the environment of its functions; `domain` the distribution's host name."""
+
+    pid: int
+    state: str
+    site: str
+    endpoint: str
+    port: int
+    aws_port: int
+    host_port: int = 0
+    rekognition_port: int = 0
+    stack_name: str = "greenroom-pipeline"
+    domain: str = ""
+    auth: bool = False
+    ready: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.state)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With this, boto3 and the AWS CLI talk to this stack, as the account's owner."""
+        return aws_environment(self.endpoint)
+
+    def json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """The emulator's own account: nothing of the user's AWS configuration reaches it."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "4",
+    }
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without anything that points at an AWS account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def write_stack(stack: Stack) -> None:
+    path = stack.folder / "stack.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(stack.json(), indent=1) + "\n")
+    part.replace(path)
+
+
+def read_stack(state: Path) -> Stack | None:
+    """The stack that runs in this state folder; None when none does (a file that a dead one left is no stack)."""
+    try:
+        stack = Stack(**json.loads((state / "stack.json").read_text()))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return None
+    return stack if locked(state) else None
+
+
+def forget_stack(state: Path) -> None:
+    (state / "stack.json").unlink(missing_ok=True)
+
+
+def locked(state: Path) -> bool:
+    """Whether a process holds this state folder. The lock dies with its holder, so a stale file means nothing."""
+    import fcntl
+
+    try:
+        with (state / "lock").open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def lock(state: Path) -> Any:
+    """Hold the state folder for as long as the returned file stays open; None when somebody else does."""
+    import fcntl
+
+    file = (state / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file

@@ -1,0 +1,231 @@
+"""Makes what CloudFormation takes of what people write: the definition as JSON, the templates with their code in a bucket.
+
+AWS gets the definition from here and the rest from `sam build`; the emulator gets all of it from here. Both deploy the
+same templates, in the order of STACKS, and an output of one stack is a parameter of the next ones where the names agree.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasks.core.errors import BadRequest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = ROOT / "infra" / "templates"
+DEFINITION = ROOT / "state_machines" / "ingest.asl.yaml"
+BUILT_DEFINITION = ROOT / "build" / "ingest.asl.json"
+APPROVAL_STATE = "AwaitApproval"
+# A review's link must die before its state does: a click that arrives too late must find a closed door, not a race.
+LINK_MARGIN = 86_400
+# Later stacks need what earlier ones make.
+STACKS = ("storage", "edge", "pipeline")
+# What differs on a laptop: plain HTTP, one address for everything, and mails at once.
+LOCAL = {
+    "RequireTls": "false",
+    "ViewerProtocol": "allow-all",
+    "OriginSecret": "this laptop needs no secret of its own",
+    "ApprovalSeconds": "1209600",
+    "DigestSeconds": "1",
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack: its name and its template as CloudFormation takes it (long-form intrinsics, SAM not yet expanded)."""
+
+    name: str
+    template: dict[str, Any]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        declared: dict[str, Any] = self.template.get("Parameters", {})
+        return declared
+
+    @property
+    def body(self) -> str:
+        return json.dumps(self.template, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Bytes for the artifacts bucket under a key that their content makes."""
+
+    key: str
+    body: bytes
+
+    @classmethod
+    def of(cls, body: bytes, ending: str) -> Artifact:
+        return cls(f"{hashlib.sha256(body).hexdigest()[:24]}{ending}", body)
+
+
+def read_definition(path: Path = DEFINITION) -> dict[str, Any]:
+    """The machine as its authors wrote it; anchors resolved, because JSON has none."""
+    # A round through JSON also ends the sharing of what an anchor named.
+    definition: dict[str, Any] = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    return definition
+
+
+def render_definition(
+    values: Mapping[str, str] | None = None, *, approval_seconds: int | None = None, path: Path = DEFINITION
+) -> dict[str, Any]:
+    """The definition with the operator's approval time and, where `values` are given, its `${...}` substituted.
+
+    Raises BadRequest when the time is out of bounds or a substitution has no value.
+    """
+    definition = read_definition(path)
+    if approval_seconds is not None:
+        if not 1 <= approval_seconds <= 99_999_999:
+            raise BadRequest(f"the approval time must be 1 to 99999999 seconds, not {approval_seconds}")
+        definition["States"][APPROVAL_STATE]["TimeoutSeconds"] = approval_seconds
+    if values is None:
+        return definition
+    filled: dict[str, Any] = _substitute(definition, values)
+    return filled
+
+
+def _substitute(part: Any, values: Mapping[str, str]) -> Any:
+    """Replace every `${Name}` in every string, as CloudFormation's DefinitionSubstitutions do."""
+    if isinstance(part, dict):
+        return {name: _substitute(inner, values) for name, inner in part.items()}
+    if isinstance(part, list):
+        return [_substitute(inner, values) for inner in part]
+    if not isinstance(part, str):
+        return part
+    for name, value in values.items():
+        part = part.replace("${" + name + "}", str(value))
+    if "${" in part:
+        raise BadRequest(f"the definition names {part}, and nothing gives it a value")
+    return part
+
+
+def write_definition(approval_seconds: int | None = None, path: Path = BUILT_DEFINITION) -> Path:
+    """Put the JSON where pipeline.yaml's DefinitionUri looks for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(render_definition(approval_seconds=approval_seconds), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read_template(name: str) -> dict[str, Any]:
+    """A template with `!Ref` and its kin in their long forms."""
+    from samtranslator.yaml_helper import yaml_parse
+
+    template: dict[str, Any] = yaml_parse((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return template
+
+
+def parameter_values(given: Mapping[str, str]) -> dict[str, str]:
+    """`given` with what follows from it; raises BadRequest for a name that no template knows."""
+    known = {name for stack in STACKS for name in read_template(stack)["Parameters"]}
+    if unknown := sorted(set(given) - known):
+        raise BadRequest(f"no template has a parameter {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+    values = {name: str(value) for name, value in given.items()}
+    if "ApprovalSeconds" in values:
+        values = {**_approval_times(int(values["ApprovalSeconds"])), **values}
+        if int(values["LinkSeconds"]) >= int(values["ApprovalSeconds"]):
+            raise BadRequest(
+                "LinkSeconds must be shorter than ApprovalSeconds: a link that outlives its question decides nothing"
+            )
+    return values
+
+
+def _approval_times(approval: int) -> dict[str, str]:
+    """The link's life and the work bucket's, fitted to the approval time."""
+    link = approval - LINK_MARGIN if approval > 2 * LINK_MARGIN else max(30, approval * 9 // 10)
+    return {"LinkSeconds": str(link), "WorkDays": str(-(-approval // 86_400) + 16)}
+
+
+def code_zip(folder: Path = ROOT / "tasks") -> bytes:
+    """tasks/ as a Lambda archive without its dependencies; the same files give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                name = str(Path(folder.name) / path.relative_to(folder))
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def render_for_local(
+    template: dict[str, Any], bucket: str, code: Artifact, definition: Artifact, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """A template as the emulator can deploy it: code and definition in `bucket`, and literal names for what is kept.
+
+    With a literal name a bucket that outlived a killed emulator is adopted; a computed one would be taken for a clash.
+    """
+    rendered = copy.deepcopy(template)
+    here = {"Bucket": bucket, "Key": code.key}
+    if "Globals" in rendered:
+        rendered["Globals"]["Function"]["CodeUri"] = here
+    for resource in rendered["Resources"].values():
+        resource.pop("Metadata", None)
+        properties = resource.get("Properties", {})
+        if "CodeUri" in properties:
+            properties["CodeUri"] = here
+        if "DefinitionUri" in properties:
+            properties["DefinitionUri"] = {"Bucket": bucket, "Key": definition.key}
+        for name in {"BucketName", "TableName"} & properties.keys():
+            properties[name] = _literal(properties[name], names)
+    return rendered
+
+
+def _literal(value: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(value, dict) or not isinstance(value.get("Fn::Sub"), str):
+        return value
+    return _substitute(value["Fn::Sub"], names)
+
+
+def local_stacks(prefix: str, bucket: str, code: Artifact, definition: Artifact, names: Mapping[str, str]) -> list[Stack]:
+    """Every stack in the order of deployment, for the emulator."""
+    return [Stack(f"{prefix}-{name}", render_for_local(read_template(name), bucket, code, definition, names)) for name in STACKS]
+
+
+def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Create or update every stack on the emulator at `endpoint_url`; returns all their outputs, by key.
+
+    Whatever has no value in `parameters` has the one that suits a laptop (`LOCAL`) or the template's own. Raises
+    BadRequest for parameters that make no sense and infra.errors.Failed when a stack cannot be made.
+    """
+    import boto3
+
+    from infra.cloudformation import apply
+
+    values = parameter_values({**LOCAL, "Prefix": prefix, **parameters})
+    session = boto3.session.Session()
+    region = session.region_name or "us-east-1"
+    client = session.client("cloudformation", endpoint_url=endpoint_url, region_name=region)
+    s3 = session.client("s3", endpoint_url=endpoint_url, region_name=region, config=_path_style())
+    account = session.client("sts", endpoint_url=endpoint_url, region_name=region).get_caller_identity()["Account"]
+    names = {"Prefix": prefix, "AWS::AccountId": account, "AWS::Region": region}
+    bucket = f"{prefix}-artifacts-{account}-{region}"
+    s3.create_bucket(Bucket=bucket)
+    definition = json.dumps(render_definition(approval_seconds=int(values["ApprovalSeconds"])))
+    artifacts = Artifact.of(code_zip(), ".zip"), Artifact.of(definition.encode(), ".asl.json")
+    results: dict[str, str] = {}
+    for stack in local_stacks(prefix, bucket, *artifacts, names):
+        template = Artifact.of(stack.body.encode(), ".template")
+        for artifact in (*artifacts, template):
+            s3.put_object(Bucket=bucket, Key=artifact.key, Body=artifact.body)
+        told = {name: value for name, value in {**results, **values}.items() if name in stack.parameters}
+        url = f"{endpoint_url}/{bucket}/{template.key}"
+        results |= apply(client, stack.name, url, stack.parameters, told, delay=0.1)
+    return results
+
+
+def _path_style() -> Any:
+    from botocore.config import Config
+
+    return Config(s3={"addressing_style": "path"})
+
+
+if __name__ == "__main__":
+    print(write_definition())

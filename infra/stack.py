@@ -1,0 +1,131 @@
+"""Greenroom as it is deployed somewhere: on this laptop or in an AWS account, found by its CloudFormation stack."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from infra.errors import Failed
+
+if TYPE_CHECKING:
+    from infra.local.state import Stack
+    from tasks.catalog import Catalog, Reviews
+    from tasks.core.aws import Aws, Edge, Machine, Mailer, Store
+    from tasks.core.entrypoint import Services
+    from tasks.core.settings import Settings
+
+
+@dataclass
+class Deployed:
+    """A deployed stack's services, opened when first used, with the rights of whoever asks."""
+
+    stack_name: str
+    local_stack: Stack | None = None
+
+    @classmethod
+    def local(cls, stack: Stack) -> Deployed:
+        """The one that runs on this machine. From here on this process's boto3 talks to it alone."""
+        os.environ.update(stack.environment)
+        return cls(stack.stack_name, stack)
+
+    @cached_property
+    def aws(self) -> Aws:
+        from tasks.core.aws import Aws
+
+        return Aws()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What its functions are told; read from one of them."""
+        from tasks.core.settings import Settings
+
+        told = self.local_stack.settings if self.local_stack else self.function_environment("Sweep")
+        return Settings.read(told)
+
+    def function_environment(self, name: str) -> dict[str, str]:
+        """One function's environment variables; `name` as in SweepFunction without the ending."""
+        found = self.aws.client("lambda").get_function_configuration(FunctionName=self.physical(f"{name}Function"))
+        variables: dict[str, str] = found.get("Environment", {}).get("Variables", {})
+        return variables
+
+    def physical(self, logical: str) -> str:
+        """The name of a resource of the pipeline stack; raises Failed when the stack has none."""
+        client = self.aws.client("cloudformation")
+        try:
+            found = client.describe_stack_resource(StackName=self.stack_name, LogicalResourceId=logical)
+        except Exception as fault:
+            if not self.error_code(fault):
+                raise
+            raise Failed(f"no {logical} in stack {self.stack_name}: {fault}. Is the stack's name right (--stack-name)?") from fault
+        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return name
+
+    def outputs(self, stack_name: str = "") -> dict[str, str]:
+        """A stack's outputs by key."""
+        found = self.aws.client("cloudformation").describe_stacks(StackName=stack_name or self.stack_name)
+        return {row["OutputKey"]: row["OutputValue"] for row in found["Stacks"][0].get("Outputs", [])}
+
+    @cached_property
+    def services(self) -> Services:
+        from tasks.core.entrypoint import Services
+
+        return Services(self.settings, self.aws)
+
+    @property
+    def catalog(self) -> Catalog:
+        from tasks.catalog import Catalog
+
+        return self._get(Catalog)
+
+    @property
+    def reviews(self) -> Reviews:
+        from tasks.catalog import Reviews
+
+        return self._get(Reviews)
+
+    @property
+    def store(self) -> Store:
+        from tasks.core.aws import Store
+
+        return self._get(Store)
+
+    @property
+    def machine(self) -> Machine:
+        from tasks.core.aws import Machine
+
+        return self._get(Machine)
+
+    @property
+    def mailer(self) -> Mailer:
+        from tasks.core.aws import Mailer
+
+        return self._get(Mailer)
+
+    @property
+    def site_url(self) -> str:
+        """The site's public address, without a slash at its end."""
+        from tasks.core.aws import Edge
+
+        edge: Edge = self._get(Edge)
+        return edge.site_url
+
+    def invoke(self, name: str, event: Any) -> Any:
+        """Run one of its functions and wait; raises Failed with the function's own words."""
+        import json
+
+        answer = self.aws.client("lambda").invoke(FunctionName=self.physical(f"{name}Function"), Payload=json.dumps(event).encode())
+        result = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise Failed(f"{name} failed: {result.get('errorType', '')}: {result.get('errorMessage', result)}")
+        return result
+
+    @staticmethod
+    def error_code(fault: Exception) -> str:
+        from tasks.core.aws import error_code
+
+        return error_code(fault)
+
+    def _get(self, wanted: type) -> Any:
+        return self.services.get(wanted)

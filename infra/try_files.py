@@ -1,0 +1,115 @@
+"""`greenroom try`: validation, conversion and renditions on local files, with the pipeline's own code and without AWS."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Media
+from tasks.media import Limits, RenditionFile, convert_image, inspect, make_renditions, workspace
+from tasks.media.sandbox import SandboxFault
+
+SEGMENT_SECONDS = 30
+NOTHING: dict[str, Any] = {
+    "file": "",
+    "verdict": "",
+    "reason": "",
+    "kind": "",
+    "format": "",
+    "width": 0,
+    "height": 0,
+    "taken_at": "",
+    "renditions": [],
+    "seconds": 0.0,
+}
+
+
+def try_files(paths: Iterable[Path], out: Path | None, limits: Limits, ffmpeg: str = "") -> Iterator[dict[str, Any]]:
+    """One verdict a file, as soon as it is known: a row with the keys of `NOTHING`.
+
+    Folders stand for the files in them. With `out`, each file's renditions are kept in a folder of its own there and their
+    `path` says where; without, they are made and thrown away. Never stops at a bad file.
+    """
+    taken: set[str] = set()
+    for path in _files(paths):
+        started = time.monotonic()
+        with _folder(out, path, taken) as (folder, kept):
+            verdict = _try(path, folder, kept, limits, ffmpeg)
+        yield {**NOTHING, "file": str(path), **verdict, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        else:
+            yield path
+
+
+@contextmanager
+def _folder(out: Path | None, path: Path, taken: set[str]) -> Iterator[tuple[Path, bool]]:
+    """Where one file's renditions go, and whether they stay; files of the same name don't share."""
+    if out is None:
+        with workspace() as folder:
+            yield folder, False
+        return
+    name, number = path.name, 1
+    while name in taken:
+        number += 1
+        name = f"{path.name}-{number}"
+    taken.add(name)
+    (out / name).mkdir(parents=True, exist_ok=True)
+    yield out / name, True
+
+
+def _try(path: Path, folder: Path, kept: bool, limits: Limits, ffmpeg: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    try:
+        media = inspect(path, path.name, limits)
+        facts = {name: getattr(media, name) for name in ("kind", "format", "width", "height", "taken_at")}
+        files = _renditions(path, media, folder, limits, ffmpeg)
+    except InvalidMedia as bad:
+        return {"verdict": "rejected", "reason": bad.reason, **facts}
+    except OSError as fault:
+        return {"verdict": "rejected", "reason": f"cannot be opened: {fault.strerror or fault}", **facts}
+    except SandboxFault as fault:
+        return {"verdict": "rejected", "reason": f"could not be tried on this machine: {fault}", **facts}
+    return {"verdict": "accepted", "reason": "", **facts, "renditions": [_row(file, kept) for file in files]}
+
+
+def _row(file: RenditionFile, kept: bool) -> dict[str, Any]:
+    facts = {name: getattr(file, name) for name in ("name", "format", "width", "height", "bytes")}
+    return {**facts, "path": str(file.path) if kept else ""}
+
+
+def _renditions(path: Path, media: Media, folder: Path, limits: Limits, ffmpeg: str) -> tuple[RenditionFile, ...]:
+    if media.kind == "document":
+        return ()
+    if media.kind == "video":
+        return _video(path, folder, limits, ffmpeg)
+    with workspace() as aside:
+        if media.convert:
+            master = convert_image(path, media.format, aside / "master.jpg", limits)
+            return make_renditions(master.file.path, "jpeg", folder, limits).files
+    return make_renditions(path, media.format, folder, limits).files
+
+
+def _video(path: Path, folder: Path, limits: Limits, ffmpeg: str) -> tuple[RenditionFile, ...]:
+    from tasks.media.video import make_video, preview_size
+
+    with workspace() as aside:
+        joined = make_video(path, aside, limits, SEGMENT_SECONDS, ffmpeg)
+        stills = make_renditions(joined.poster, "jpeg", folder, limits).files
+        size = (joined.facts.width, joined.facts.height)
+        video = _movie("video", joined.video, size, folder)
+        return (video, _movie("preview", joined.preview, preview_size(*size), folder), *stills)
+
+
+def _movie(name: str, made: Path, size: tuple[int, int], folder: Path) -> RenditionFile:
+    path = Path(shutil.move(made, folder / made.name))
+    return RenditionFile(name, path, "mp4", "video/mp4", *size, bytes=path.stat().st_size, sha256="")

@@ -1,0 +1,19 @@
+"""What Greenroom knows: items, albums, pages, search, and the reviews of what waits for a person.
+
+One DynamoDB table; docs/reference/catalog.md lists its rows. `Catalog.open(aws, settings)` and `Reviews.open(aws, settings)`
+are the two doors.
+"""
+
+from __future__ import annotations
+
+from tasks.catalog.items import Items
+from tasks.catalog.publishing import Publishing
+from tasks.catalog.rebuilds import Rebuilds
+from tasks.catalog.reviews import Reviews
+from tasks.catalog.search import Search
+
+__all__ = ["Catalog", "Reviews"]
+
+
+class Catalog(Items, Publishing, Search, Rebuilds):
+    """Items, albums, search and rebuild leases."""

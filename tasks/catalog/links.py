@@ -1,0 +1,195 @@
+"""Personal review links: hashed secrets, a code typed once per device, short sessions. Looking through one decides nothing.
+
+The catalog keeps hashes only: neither a copy of the table nor its logs opens a link, a session or a device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tasks.core.attributes import Row
+from tasks.core.aws import Aws, Table
+from tasks.core.clock import Clock, epoch, utc_now
+from tasks.core.settings import Settings
+
+SESSION_SECONDS = 15 * 60
+DEVICE_SECONDS = 30 * 24 * 3600
+CODE_TRIES = 5
+LINK_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+
+Access = Literal["open", "code", "wrong-code", "locked", "expired", "unknown"]
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A link as it goes into one mail; afterwards nobody can read it anywhere. `expires` is epoch seconds."""
+
+    id: str
+    secret: str = field(repr=False)
+    code: str = field(repr=False)  # six digits
+    expires: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """An approver at work on one link's items, for 15 minutes from the last use."""
+
+    link: str
+    approver: str
+    items: tuple[str, ...]
+    link_expires: int
+    nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of opening a link. `cookie` and, after a code, `device` are new values for the browser to keep."""
+
+    state: Access
+    session: Session | None = None
+    cookie: str = field(default="", repr=False)
+    device: str = field(default="", repr=False)
+    tries_left: int = CODE_TRIES
+
+
+class Links:
+    """Rows `link#<id>`, `session#<hash>` and `device#<hash>`; DynamoDB's TTL clears them away."""
+
+    def __init__(self, table: Table, link_seconds: int, code_policy: str, clock: Clock = utc_now) -> None:
+        self._table = table
+        self._seconds = link_seconds
+        self._policy = code_policy
+        self._clock = clock
+
+    @classmethod
+    def open(cls, aws: Aws, settings: Settings) -> Links:
+        return cls(Table(aws, settings.catalog_table), settings.link_seconds, settings.review_code)
+
+    def create(self, approver: str, items: list[str]) -> NewLink:
+        """A link for one approver to these items."""
+        link = NewLink(
+            id=secrets.token_urlsafe(12),
+            secret=secrets.token_urlsafe(32),
+            code=f"{secrets.randbelow(1_000_000):06d}",
+            expires=epoch(self._clock) + self._seconds,
+        )
+        self._table.put(
+            {
+                "pk": f"link#{link.id}",
+                "sk": "link",
+                "approver": approver,
+                "items": items,
+                "secret_sha256": _hash(link.secret),
+                # Six digits alone are guessed from their hash in a second: the secret, which is not kept, salts them.
+                "code_sha256": _hash(f"{link.secret}/{link.code}"),
+                "tries": 0,
+                "expires": link.expires,
+                "ttl": link.expires + DEVICE_SECONDS,
+            }
+        )
+        return link
+
+    def enter(self, link_id: str, secret: str, code: str = "", device: str = "") -> Entry:
+        """Open a link with its secret and, where the policy asks for one, its code. Five wrong codes lock it.
+
+        Only who has the secret learns whether the link exists, is expired or locked.
+        """
+        row = self._link(link_id)
+        # An unknown link is compared too, so that its answer takes as long.
+        known = _equal(_hash(secret), row["secret_sha256"] if row else _hash("")) and row is not None
+        if not known or row is None:
+            return Entry("unknown")
+        if row["expires"] <= epoch(self._clock):
+            return Entry("expired")
+        if row["tries"] >= CODE_TRIES:
+            return Entry("locked", tries_left=0)
+        if not self._needs_code(row["approver"], device):
+            return self._opened(link_id, row)
+        if not code:
+            return Entry("code", tries_left=CODE_TRIES - row["tries"])
+        return self._try_code(link_id, row, secret, code)
+
+    def _try_code(self, link_id: str, row: Row, secret: str, code: str) -> Entry:
+        """The try is counted before it is compared: a thousand at once are still five."""
+        if not self._table.update(row["pk"], "link", "SET #tries = #tries + :one", "#tries < :most", one=1, most=CODE_TRIES):
+            return Entry("locked", tries_left=0)
+        digits = re.sub(r"\D", "", code)
+        if not _equal(_hash(f"{secret}/{digits}"), row["code_sha256"]):
+            left = max(0, CODE_TRIES - row["tries"] - 1)
+            return Entry("wrong-code" if left else "locked", tries_left=left)
+        self._table.update(row["pk"], "link", "SET #tries = :none", none=0)
+        return self._opened(link_id, row, device=self._remember(row["approver"]))
+
+    def _opened(self, link_id: str, row: Row, device: str = "") -> Entry:
+        cookie, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
+        expires = epoch(self._clock) + SESSION_SECONDS
+        self._table.put(
+            {
+                "pk": f"session#{_hash(cookie)}",
+                "sk": "session",
+                "link": link_id,
+                "nonce": nonce,
+                "expires": expires,
+                "ttl": expires,
+            }
+        )
+        return Entry("open", _session(link_id, row, nonce), cookie, device)
+
+    def resume(self, link_id: str, cookie: str) -> Session | None:
+        """The session that this cookie stands for, another 15 minutes long; None when it is over or another link's."""
+        now = epoch(self._clock)
+        pk = f"session#{_hash(cookie)}"
+        found = self._table.get(pk, "session") if cookie else None
+        if not found or not _equal(found["link"], link_id) or found["expires"] <= now:
+            return None
+        row = self._link(link_id)
+        if row is None or row["expires"] <= now:
+            return None
+        until = now + SESSION_SECONDS
+        alive = self._table.update(pk, "session", "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
+        return _session(link_id, row, found["nonce"]) if alive else None
+
+    def _link(self, link_id: str) -> Row | None:
+        return self._table.get(f"link#{link_id}", "link") if LINK_ID.fullmatch(link_id) else None
+
+    def _needs_code(self, approver: str, device: str) -> bool:
+        if self._policy == "never":
+            return False
+        return self._policy != "new-device" or not self._knows(approver, device)
+
+    def _knows(self, approver: str, device: str) -> bool:
+        row = self._table.get(f"device#{_hash(device)}", "device") if device else None
+        return row is not None and _equal(row["approver"], approver) and bool(row["expires"] > epoch(self._clock))
+
+    def _remember(self, approver: str) -> str:
+        """A cookie by which this approver's device is known for 30 days; "" where the code is always asked for."""
+        if self._policy != "new-device":
+            return ""
+        cookie = secrets.token_urlsafe(32)
+        expires = epoch(self._clock) + DEVICE_SECONDS
+        self._table.put(
+            {"pk": f"device#{_hash(cookie)}", "sk": "device", "approver": approver, "expires": expires, "ttl": expires}
+        )
+        return cookie
+
+
+def same(left: str, right: str) -> bool:
+    """Compare what must not be guessed, in constant time."""
+    return _equal(left, right)
+
+
+def _session(link_id: str, row: Row, nonce: str) -> Session:
+    return Session(link_id, row["approver"], tuple(row["items"]), row["expires"], nonce)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,55 @@
+"""Who renders an album now: one rebuilder holds its lease, the others leave word and go."""
+
+from __future__ import annotations
+
+from tasks.catalog.room import Room
+from tasks.core.clock import epoch
+
+# Longer than RebuildIndexes may run: a lease that is older has lost its holder.
+LEASE_SECONDS = 150
+
+
+def lease_key(slug: str) -> tuple[str, str]:
+    return f"lease#album#{slug}", "lease"
+
+
+class Rebuilds(Room):
+    """The leases under which albums are rendered."""
+
+    def acquire_rebuild(self, slug: str, owner: str) -> bool:
+        """Take an album's lease; False when another holds it, who is then told to look again before letting go.
+
+        The holder itself may take it again: a retry goes on where it was.
+        """
+        while True:
+            if self._take(slug, owner):
+                return True
+            if self._leave_word(slug):
+                return False
+
+    def finish_rebuild(self, slug: str, owner: str) -> bool:
+        """Let an album's lease go. True: somebody left word meanwhile; the lease is kept, render again and finish again."""
+        key, mine = lease_key(slug), "#owner = :owner"
+        while True:
+            if self._table.delete(*key, f"{mine} AND #dirty = :no", owner=owner, no=False):
+                return False
+            renewed = "SET #dirty = :no, #until = :until"
+            again = f"{mine} AND #dirty = :yes"
+            if self._table.update(*key, renewed, again, owner=owner, no=False, yes=True, until=self._until()):
+                return True
+            row = self._table.get(*key)
+            if row is None or row["owner"] != owner:
+                return False
+
+    def _take(self, slug: str, owner: str) -> bool:
+        change = "SET #owner = :owner, #until = :until, #dirty = :no"
+        free = "attribute_not_exists(#pk) OR #until < :now OR #owner = :owner"
+        now, until = epoch(self._clock), self._until()
+        return self._table.update(*lease_key(slug), change, free, owner=owner, until=until, no=False, now=now)
+
+    def _leave_word(self, slug: str) -> bool:
+        held = "attribute_exists(#pk) AND #until >= :now"
+        return self._table.update(*lease_key(slug), "SET #dirty = :yes", held, yes=True, now=epoch(self._clock))
+
+    def _until(self) -> int:
+        return epoch(self._clock) + LEASE_SECONDS

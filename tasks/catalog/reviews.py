@@ -1,0 +1,319 @@
+"""Requests for a decision: one row per item whose conditional write is the arbiter between approvers, operator and timeout.
+
+The task tokens live in that row and nowhere else: `tell` hands them to Step Functions, and no dataclass here carries one.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+from tasks.core.attributes import Row
+from tasks.core.aws import Aws, Table, Write
+from tasks.core.clock import Clock, epoch, iso, utc_now
+from tasks.core.errors import Conflict
+from tasks.core.models import Decision, DecisionVerdict, Item, from_json, to_json
+from tasks.core.settings import Settings
+
+ReviewStatus = Literal["PENDING", "DECIDED", "EXPIRED"]
+OutcomeState = Literal["recorded", "repeated", "taken", "expired", "changed", "unknown"]
+# Rounds of reading and writing again when two writers meet at one row; each round one of them gets through.
+ROUNDS = 12
+STILL = "#status = :pending AND #attempt = :attempt AND #sha256 = :sha256"
+EXPIRED = Decision("expired", reason="nobody decided in time")
+
+
+class Answers(Protocol):
+    """What `tell` needs of core.aws.Machine."""
+
+    def succeed(self, token: str, output: object) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Review:
+    """A request for a decision on one item. `sha256` covers the renditions that are shown; `expires` is epoch seconds."""
+
+    item: str
+    attempt: int
+    sha256: str
+    status: ReviewStatus
+    expires: int
+    asked_at: str
+    answered: bool = False  # Step Functions took the decision
+    mailed: tuple[str, ...] = ()  # approvers whose mail is on its way
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """One audit row: who decided what, when and from where. An expiry has no approver."""
+
+    item: str
+    attempt: int
+    verdict: DecisionVerdict
+    reason: str
+    approver: str
+    decided_at: str
+    address: str
+    agent: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a wish to decide. `decision` is the one that stands, whoever made it.
+
+    recorded: this one stands. repeated: the same approver had said the same. taken: another decision came first.
+    expired: too late. changed: other renditions than those shown. unknown: nobody was asked about this item.
+    """
+
+    state: OutcomeState
+    decision: Decision | None = None
+
+
+class Reviews:
+    """The catalog's reviews: `item#<id>` / `review`, and their audit rows `item#<id>` / `decision#<time>`."""
+
+    def __init__(self, table: Table, approval_seconds: int, clock: Clock = utc_now) -> None:
+        self._table = table
+        self._seconds = approval_seconds
+        self._clock = clock
+
+    @classmethod
+    def open(cls, aws: Aws, settings: Settings) -> Reviews:
+        return cls(Table(aws, settings.catalog_table), settings.approval_seconds)
+
+    # --- asking ---
+
+    def request(self, item: Item, token: str, sha256: str) -> Review:
+        """Ask for a decision on the renditions `sha256` and keep the token; the review that now stands.
+
+        A redelivered message changes nothing. The decision of an earlier attempt on the same renditions is kept, so that
+        the machine can be told at once. An older attempt's message changes nothing: the review's attempt is then higher.
+        """
+        for _ in range(ROUNDS):
+            row = self._table.get(_pk(item.id), "review")
+            if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, sha256) and token in row["tokens"])):
+                return _review(row)
+            if row is None:
+                self._table.put(self._fresh(item, token, sha256), "attribute_not_exists(#pk)")
+            elif _same(row, item.attempt, sha256):
+                self._another_token(row, token)
+            else:
+                self._next_attempt(row, item, token, sha256)
+        raise _crowded(item.id)
+
+    def _fresh(self, item: Item, token: str, sha256: str) -> Row:
+        return {
+            "pk": _pk(item.id),
+            "sk": "review",
+            "tokens": [token],
+            "attempt": item.attempt,
+            "sha256": sha256,
+            "status": "PENDING",
+            "expires": epoch(self._clock) + self._seconds,
+            "asked_at": iso(self._clock()),
+            "answered": False,
+            "mailed": [],
+        }
+
+    def _another_token(self, row: Row, token: str) -> None:
+        """A retry or a redrive of AwaitApproval waits under another token; which of them lives, only Step Functions knows."""
+        self._table.update(
+            row["pk"],
+            "review",
+            "SET #tokens = list_append(#tokens, :token), #answered = :no",
+            "#attempt = :attempt AND #sha256 = :sha256 AND size(#tokens) = :size",
+            token=[token],
+            no=False,
+            attempt=row["attempt"],
+            sha256=row["sha256"],
+            size=len(row["tokens"]),
+        )
+
+    def _next_attempt(self, row: Row, item: Item, token: str, sha256: str) -> None:
+        """Another attempt asks anew, unless somebody has already decided about these very renditions."""
+        fresh = self._fresh(item, token, sha256)
+        if row["status"] == "DECIDED" and hmac.compare_digest(row["sha256"], sha256):
+            fresh |= {"status": "DECIDED", "decision": row["decision"], "mailed": row["mailed"]}
+        self._table.put(
+            fresh,
+            "#attempt = :old_attempt AND #status = :old_status AND #sha256 = :old_sha256",
+            old_attempt=row["attempt"],
+            old_status=row["status"],
+            old_sha256=row["sha256"],
+        )
+
+    def mailed(self, id: str, attempt: int, approver: str) -> None:
+        """Remember that this approver's mail is on its way, so that a redelivered message sends no second one."""
+        self._table.update(
+            _pk(id),
+            "review",
+            "SET #mailed = list_append(#mailed, :approver)",
+            "#attempt = :attempt AND NOT contains(#mailed, :name)",
+            approver=[approver],
+            attempt=attempt,
+            name=approver,
+        )
+
+    # --- deciding ---
+
+    def record(
+        self,
+        id: str,
+        verdict: DecisionVerdict,
+        reason: str = "",
+        *,
+        approver: str,
+        sha256: str = "",
+        address: str = "",
+        agent: str = "",
+    ) -> Outcome:
+        """Record a decision unless another stands: one transaction with its audit row. `tell` then sends it.
+
+        `sha256` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
+        """
+        for _ in range(ROUNDS):
+            row = self._table.get(_pk(id), "review")
+            if row is None:
+                return Outcome("unknown")
+            settled = self._settled(row, verdict, approver, sha256)
+            if settled:
+                return settled
+            decision = Decision(verdict, reason, approver, iso(self._clock()))
+            if self._write(row, "DECIDED", decision, address, agent):
+                return Outcome("recorded", decision)
+        raise _crowded(id)
+
+    def _settled(self, row: Row, verdict: str, approver: str, sha256: str) -> Outcome | None:
+        """Why this decision cannot be recorded, or None when it can."""
+        if row["status"] == "DECIDED":
+            first = from_json(row["decision"], Decision)
+            mine = hmac.compare_digest(first.approver.encode(), approver.encode()) and first.verdict == verdict
+            return Outcome("repeated" if mine else "taken", first)
+        if row["status"] == "EXPIRED" or row["expires"] <= epoch(self._clock):
+            return Outcome("expired", EXPIRED)
+        if sha256 and not hmac.compare_digest(row["sha256"].encode(), sha256.encode()):
+            return Outcome("changed")
+        return None
+
+    def expire(self, item: Item, sha256: str) -> Decision:
+        """The timeout's own conditional write: PENDING -> EXPIRED, or the decision that came first.
+
+        An attempt that a newer one has overtaken is expired whatever became of the newer one.
+        """
+        for _ in range(ROUNDS):
+            row = self._table.get(_pk(item.id), "review")
+            if row is None:
+                # The message was lost or is still on its way: it must not open a review that nobody waits for.
+                closed = {**self._fresh(item, "", sha256), "tokens": [], "status": "EXPIRED", "decision": to_json(EXPIRED)}
+                if self._table.put(closed, "attribute_not_exists(#pk)"):
+                    return EXPIRED
+            elif not _same(row, item.attempt, sha256) or row["status"] == "EXPIRED":
+                return EXPIRED
+            elif row["status"] == "DECIDED":
+                return from_json(row["decision"], Decision)
+            elif self._write(row, "EXPIRED", Decision("expired", EXPIRED.reason, "", iso(self._clock()))):
+                return EXPIRED
+        raise _crowded(item.id)
+
+    def _write(self, row: Row, status: ReviewStatus, decision: Decision, address: str = "", agent: str = "") -> bool:
+        """The arbiter: review and audit row in one transaction; False when somebody else was at the row."""
+        now = self._clock()
+        guard = STILL if status == "EXPIRED" else f"{STILL} AND #expires > :now"
+        values = {
+            "pending": "PENDING",
+            "attempt": row["attempt"],
+            "sha256": row["sha256"],
+            "now": int(now.timestamp()),
+            "status": status,
+            "decision": to_json(decision),
+        }
+        change = Write({"pk": row["pk"], "sk": "review"}, guard, values, update="SET #status = :status, #decision = :decision")
+        record = DecisionRecord(
+            item=row["pk"].removeprefix("item#"),
+            attempt=row["attempt"],
+            sha256=row["sha256"],
+            address=address,
+            agent=agent,
+            **asdict(decision),
+        )
+        audit = {"pk": row["pk"], "sk": f"decision#{now:%Y-%m-%dT%H:%M:%S.%fZ}", **to_json(record)}
+        return not self._table.transact([change, Write(audit, "attribute_not_exists(#pk)")])
+
+    # --- telling ---
+
+    def tell(self, id: str, machine: Answers) -> bool:
+        """Send what was decided to the waiting execution; False when nothing is decided or nobody waits any more.
+
+        Faults of the call travel: the decision stands in the catalog, and the sweeper tells it again.
+        """
+        row = self._table.get(_pk(id), "review")
+        if row is None or row["status"] == "PENDING":
+            return False
+        if row["answered"]:
+            return True
+        for token in reversed(row["tokens"]):
+            if machine.succeed(token, row["decision"]):
+                self._table.update(
+                    row["pk"],
+                    "review",
+                    "SET #answered = :yes",
+                    "#attempt = :attempt AND size(#tokens) = :size",
+                    yes=True,
+                    attempt=row["attempt"],
+                    size=len(row["tokens"]),
+                )
+                return True
+        return False
+
+    def pending_answer(self, id: str) -> tuple[str, Decision] | None:
+        """The newest task token and the decision that Step Functions has not taken yet; `tell` sends it."""
+        row = self._table.get(_pk(id), "review")
+        if row is None or row["status"] != "DECIDED" or row["answered"] or not row["tokens"]:
+            return None
+        return row["tokens"][-1], from_json(row["decision"], Decision)
+
+    # --- reading ---
+
+    def review(self, id: str) -> Review | None:
+        """The newest review of an item, without its tokens."""
+        row = self._table.get(_pk(id), "review")
+        return _review(row) if row else None
+
+    def reviews(self, ids: list[str]) -> dict[str, Review]:
+        """The reviews of many items, by item."""
+        rows = self._table.get_many([(_pk(id), "review") for id in ids])
+        return {review.item: review for review in map(_review, rows.values())}
+
+    def decision(self, id: str) -> tuple[Decision, str] | None:
+        """What was decided (or expired), and the sha256 of the renditions that it is about; None while it is open."""
+        found = self.review(id)
+        return (found.decision, found.sha256) if found and found.decision else None
+
+    def decisions(self, id: str) -> list[DecisionRecord]:
+        """Every audit row of an item, oldest first."""
+        return list(self._records(id))
+
+    def _records(self, id: str) -> Iterator[DecisionRecord]:
+        for row in self._table.query(_pk(id), "begins_with(#sk, :start)", start="decision#"):
+            yield from_json({name: value for name, value in row.items() if name not in ("pk", "sk")}, DecisionRecord)
+
+
+def _pk(id: str) -> str:
+    return f"item#{id}"
+
+
+def _same(row: Row, attempt: int, sha256: str) -> bool:
+    return bool(row["attempt"] == attempt) and hmac.compare_digest(row["sha256"].encode(), sha256.encode())
+
+
+def _review(row: Row) -> Review:
+    shown = {name: value for name, value in row.items() if name not in ("pk", "sk", "tokens")}
+    return from_json({"item": row["pk"].removeprefix("item#"), **shown}, Review)
+
+
+def _crowded(id: str) -> Conflict:
+    return Conflict(f"too many writers at the review of {id} at once; try again")

@@ -1,0 +1,51 @@
+"""Discard: after a rejection the renditions go; the original stays, tagged, until the retention time is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tasks.catalog import Catalog
+from tasks.core.aws import Store
+from tasks.core.clock import now
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import NotFound
+from tasks.core.logs import log
+from tasks.core.models import Decision, Item
+from tasks.core.settings import Settings
+
+# The inbox's lifecycle rule expires what carries this tag.
+RETAINED = {"greenroom": "quarantined"}
+
+
+@dataclass(frozen=True)
+class DiscardRequest:
+    """What the Discard state passes."""
+
+    item: Item
+    decision: Decision
+
+
+def discard(request: DiscardRequest, *, store: Store, catalog: Catalog, settings: Settings) -> None:
+    """Mark the item REJECTED with who said so and why, and withdraw it. A newer attempt's files are left alone."""
+    decision = request.decision
+    decided = replace(decision, decided_at=decision.decided_at or now())
+    item = request.item
+    if catalog.mark(item.id, "REJECTED", attempt=item.attempt, reason=decision.reason, decision=decided, media=request.media):
+        withdraw(item, store, catalog, settings)
+    else:
+        log.warning("rejection is out of date")
+
+
+def withdraw(item: Item, store: Store, catalog: Catalog, settings: Settings) -> None:
+    """Delete the item's files from the work bucket, tag its original for expiry, let its bytes be uploaded anew."""
+    store.delete(settings.work_bucket, list(store.keys(settings.work_bucket, f"items/{item.id}/")))
+    try:
+        store.tag(item.original, RETAINED)
+    except NotFound:
+        log.info("original is gone")
+    known = catalog.item(item.id)
+    if known.media and known.media.sha256:
+        catalog.release_claim(known.media.sha256, item.id)
+
+
+handler = lambda_handler(discard)

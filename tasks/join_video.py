@@ -1,0 +1,77 @@
+"""JoinVideo: the segments become one MP4 with its sound, and with the poster and the preview that stand for it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Location, Master, Media, SegmentResult, VideoPlan
+from tasks.core.settings import Settings
+from tasks.media import Limits, workspace
+
+if TYPE_CHECKING:
+    from tasks.media.video import Joined
+
+
+@dataclass(frozen=True)
+class JoinVideoRequest:
+    item: Item
+    media: Media
+    plan: VideoPlan
+    segments: tuple[SegmentResult, ...] = ()
+
+
+def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -> Media:
+    """The media with its master in the work bucket; rejected when the plan or a segment says why."""
+    item, media = request.item, request.media
+    reason = request.plan.reason or next((segment.reason for segment in request.segments if segment.reason), "")
+    if reason:
+        return replace(media, verdict="rejected", reason=reason)
+    with workspace() as folder:
+        try:
+            joined = _join(request, folder, store, settings)
+        except InvalidMedia as bad:
+            return replace(media, verdict="rejected", reason=bad.reason)
+        master = _keep(joined, item, store, settings.work_bucket)
+    return replace(media, width=master.width, height=master.height, master=master)
+
+
+def _join(request: JoinVideoRequest, folder: Path, store: Store, settings: Settings) -> Joined:
+    from tasks.media import video, video_facts
+
+    source = folder / "original"
+    store.download(request.item.original, source)
+    segments = []
+    for segment in sorted(request.segments, key=lambda each: each.index):
+        segments.append(folder / f"{segment.index:04d}.mp4")
+        store.download(Location(settings.work_bucket, segment.key), segments[-1])
+    facts = video_facts.read(source)
+    return video.join_video(source, request.plan, segments, facts, folder, Limits.of(settings), settings.ffmpeg)
+
+
+def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
+    folder = f"items/{item.id}/"
+    for path, content_type in ((joined.video, "video/mp4"), (joined.poster, "image/jpeg"), (joined.preview, "video/mp4")):
+        store.upload(path, bucket, folder + path.name, content_type)
+    with joined.video.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Master(
+        bucket=bucket,
+        key=folder + joined.video.name,
+        format="mp4",
+        content_type="video/mp4",
+        width=joined.facts.width,
+        height=joined.facts.height,
+        bytes=joined.video.stat().st_size,
+        sha256=digest,
+        poster_key=folder + joined.poster.name,
+        preview_key=folder + joined.preview.name,
+    )
+
+
+handler = lambda_handler(join_video)

@@ -1,0 +1,86 @@
+"""MakeThumbnails: the files that approver and visitor see, and the digest that the decision is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Location, Master, Media, Rendition, Thumbnails
+from tasks.core.settings import Settings
+from tasks.media import Limits, RenditionFile, make_renditions, workspace
+
+
+@dataclass(frozen=True)
+class MakeThumbnailsRequest:
+    item: Item
+    media: Media
+
+
+def make_thumbnails(request: MakeThumbnailsRequest, *, store: Store, settings: Settings) -> Thumbnails:
+    """Every rendition in the work bucket under `items/<id>/`; rejected when the picture breaks in the decoder."""
+    item, media = request.item, request.media
+    if media.kind == "document":
+        return _finished([_file(item, media, store, settings.work_bucket)], "")
+    if media.master is None:
+        return Thumbnails("rejected", "no picture was made of it that could be shown")
+    try:
+        pictures, placeholder = _pictures(item, media.master, store, settings)
+    except InvalidMedia as bad:
+        return Thumbnails("rejected", bad.reason)
+    return _finished([*_movies(media.master, store, media), *pictures], placeholder)
+
+
+def _pictures(item: Item, master: Master, store: Store, settings: Settings) -> tuple[list[Rendition], str]:
+    """Each size of the picture that stands for the item: its master's, or a video's poster."""
+    with workspace() as folder:
+        (out := folder / "renditions").mkdir()
+        store.download(master.still, folder / "still")
+        made = make_renditions(folder / "still", "jpeg" if master.poster_key else master.format, out, Limits.of(settings))
+        renditions = [_keep(file, item, store, settings.work_bucket) for file in made.files]
+    return renditions, made.placeholder
+
+
+def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Rendition:
+    key = f"items/{item.id}/{file.path.name}"
+    store.upload(file.path, bucket, key, file.content_type)
+    return Rendition(file.name, key, file.format, file.content_type, file.width, file.height, file.bytes, file.sha256)
+
+
+def _movies(master: Master, store: Store, media: Media) -> list[Rendition]:
+    """A video is shown as its master, and as its preview under a pointer."""
+    if media.kind != "video":
+        return []
+    from tasks.media.video import preview_size
+
+    body = store.read(Location(master.bucket, master.preview_key))
+    sha256 = hashlib.sha256(body).hexdigest()
+    width, height = preview_size(master.width, master.height)
+    return [
+        Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, master.sha256),
+        Rendition("preview", master.preview_key, "mp4", "video/mp4", width, height, len(body), sha256),
+    ]
+
+
+def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
+    """A document as it came, copied inside S3 from its pinned version; never shown, only downloaded."""
+    key = f"items/{item.id}/file"
+    store.copy(item.original, bucket, key, media.content_type, disposition="attachment", expect_etag=item.etag)
+    return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=media.sha256)
+
+
+def _finished(renditions: list[Rendition], placeholder: str) -> Thumbnails:
+    return Thumbnails("accepted", "", tuple(renditions), placeholder, digest(renditions))
+
+
+def digest(renditions: Iterable[Rendition]) -> str:
+    """SHA-256 over what a person is shown: the sorted names, formats and hashes of all renditions, as compact JSON."""
+    rows = sorted([rendition.name, rendition.format, rendition.sha256] for rendition in renditions)
+    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
+
+
+handler = lambda_handler(make_thumbnails)

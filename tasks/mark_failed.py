@@ -1,0 +1,89 @@
+"""MarkFailed: an execution ended without an outcome; the item says so, and the operator hears of it in plain words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tasks.catalog import Catalog
+from tasks.core.aws import Mailer
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import NotFound
+from tasks.core.executions import LOST, Ended
+from tasks.core.logs import log
+from tasks.core.models import ItemRecord
+from tasks.core.settings import Settings
+from tasks.mail.notice import notice
+
+LONGEST_REASON = 400
+HAPPENED = {
+    "FAILED": "Its processing failed",
+    "TIMED_OUT": "Its processing took too long and was ended",
+    "ABORTED": "Its processing was stopped by somebody",
+}
+
+
+def mark_failed(event: dict[str, Any], *, catalog: Catalog, mailer: Mailer, settings: Settings) -> None:
+    """Take one "Step Functions Execution Status Change" event: FAILED, TIMED_OUT or ABORTED.
+
+    An execution that was lost with its engine is left to the sweeper, which starts another.
+    """
+    ended = Ended.parse(event)
+    if ended.status in HAPPENED and ended.error != LOST and ended.item:
+        report_failure(ended, catalog, mailer, settings)
+
+
+def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Settings) -> bool:
+    """Mark the item FAILED and tell the operator; False when a newer attempt or an outcome makes it old news."""
+    id, attempt = ended.item or ("", 0)
+    try:
+        marked = catalog.mark(id, "FAILED", attempt=attempt, reason=why(ended))
+    except NotFound:
+        log.warning("execution of an unknown item", extra={"execution": ended.name})
+        return False
+    if marked:
+        record = catalog.item(id)
+        tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), mailer, settings)
+    return marked
+
+
+def why(ended: Ended) -> str:
+    """What went wrong, in one line: Lambda hides its message in JSON."""
+    message = ended.cause
+    try:
+        found = json.loads(ended.cause)
+        message = str(found.get("errorMessage", ended.cause)) if isinstance(found, dict) else ended.cause
+    except ValueError:
+        pass  # plain text is as good
+    parts = [part for part in (HAPPENED[ended.status].lower(), ended.error, " ".join(message.split())) if part]
+    return ": ".join(parts)[:LONGEST_REASON]
+
+
+def letter(record: ItemRecord, ended: Ended) -> str:
+    """The operator's mail."""
+    known = f"{record.item.filename}\n  album        {record.album_title}\n  contributor  {record.contributor or 'not named'}"
+    return f"""{HAPPENED[ended.status]}, and nothing of it is published:
+
+  {known}
+  item         {record.id}
+  attempt      {ended.name} ({ended.status}{f", {ended.error}" if ended.error else ""})
+
+  {record.reason}
+
+The original is safe in the inbox bucket ({record.bucket}/{record.key}).
+To see every step that was taken:
+
+  greenroom audit {record.id}
+"""
+
+
+def tell_operator(subject: str, body: str, mailer: Mailer, settings: Settings) -> None:
+    """Mail the operator, else the first approver; where neither is set, the log has to do."""
+    recipient = settings.operator or next(iter(settings.approver_list), "")
+    if recipient and settings.mail_from:
+        mailer.send(settings.mail_from, recipient, notice(settings.mail_from, recipient, subject, body))
+    else:
+        log.warning("nobody to tell: set OPERATOR and MAIL_FROM", extra={"subject": subject})
+
+
+handler = lambda_handler(mark_failed)

@@ -1,0 +1,66 @@
+"""The formats registry: one row a format, told apart by content alone. A new format is one file and one line here."""
+
+from __future__ import annotations
+
+from tasks.media.formats import documents
+from tasks.media.formats.avif import AVIF
+from tasks.media.formats.bmp import BMP
+from tasks.media.formats.gif import GIF
+from tasks.media.formats.heic import HEIC
+from tasks.media.formats.jpeg import JPEG
+from tasks.media.formats.movie import M4A, MOV, MP4
+from tasks.media.formats.png import PNG
+from tasks.media.formats.row import HEAD, Format
+from tasks.media.formats.tiff import TIFF
+from tasks.media.formats.webp import WEBP
+
+__all__ = ["FORMATS", "HEAD", "M4A", "SHOWN_EXTENSIONS", "UNKNOWN", "Format", "by_name", "sniff"]
+
+# In the order in which they are tried: the particular before the general.
+FORMATS: tuple[Format, ...] = (
+    JPEG,
+    PNG,
+    WEBP,
+    GIF,
+    HEIC,
+    AVIF,
+    TIFF,
+    BMP,
+    MP4,
+    MOV,
+    M4A,
+    documents.PDF,
+    documents.DOCX,
+    documents.XLSX,
+    documents.PPTX,
+    documents.ODT,
+    documents.ODS,
+    documents.ODP,
+    documents.EPUB,
+    documents.ZIP,
+    documents.GZIP,
+    documents.WAV,
+    documents.FLAC,
+    documents.OGG,
+    documents.MP3,
+    documents.RAW,
+    documents.MARKED_UP,
+    documents.TEXT,
+)
+UNKNOWN = documents.UNKNOWN
+# A file with one of these endings promises a picture or a video.
+SHOWN_EXTENSIONS = frozenset(end for row in FORMATS if row.kind != "document" for end in row.extensions)
+
+_BY_NAME = {row.name: row for row in (*FORMATS, UNKNOWN)}
+
+
+def sniff(head: bytes) -> Format | None:
+    """The format whose content begins with `head` (the first `HEAD` bytes of a file); None when no row knows it."""
+    return next((row for row in FORMATS if row.sniff(head)), None)
+
+
+def by_name(name: str) -> Format:
+    """The row called `name`; raises LookupError naming it."""
+    if name not in _BY_NAME:
+        raise LookupError(f"no format is called {name!r}; the registry has {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]

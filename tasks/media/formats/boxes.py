@@ -1,0 +1,43 @@
+"""ISO base media files (MP4, MOV, HEIC, AVIF): their brands and their boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.core.errors import InvalidMedia
+
+
+def brands(head: bytes) -> tuple[bytes, ...]:
+    """The major brand, then the compatible ones; empty when the file does not begin with `ftyp`."""
+    if head[4:8] != b"ftyp":
+        return ()
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return (head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4)))
+
+
+def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """(type, offset, size) of each box of the outermost level, as the file claims them."""
+    length = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at + 8 <= length:
+            file.seek(at)
+            header = file.read(16)
+            size = int.from_bytes(header[:4], "big")
+            if size == 1:
+                size = int.from_bytes(header[8:16], "big")
+            elif size == 0:  # to the end of the file
+                size = length - at
+            if size < 8:
+                return
+            yield header[4:8], at, size
+            at += size
+
+
+def check(path: Path) -> None:
+    """Raises InvalidMedia when a box that holds content reaches beyond the end of the file."""
+    length = path.stat().st_size
+    for kind, at, size in boxes(path):
+        if at + size > length and kind in (b"mdat", b"moov", b"meta", b"moof"):
+            raise InvalidMedia(f"the file is cut off: it has {length:,} bytes of at least {at + size:,}; copy it again")

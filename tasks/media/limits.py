@@ -1,0 +1,61 @@
+"""What one upload may cost: the bounds on bytes, pixels, frames and seconds that every decoder is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.core.errors import InvalidMedia
+from tasks.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of a file, pixels of one picture or frame, frames of an animation, seconds of a video."""
+
+    image_bytes: int = 100_000_000  # pictures and documents
+    video_bytes: int = 2_000_000_000
+    pixels: int = 120_000_000
+    frames: int = 1_000
+    seconds: int = 7_200
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the operator set."""
+        return cls(
+            image_bytes=settings.max_image_bytes,
+            video_bytes=settings.max_video_bytes,
+            pixels=settings.max_pixels,
+            frames=settings.max_frames,
+            seconds=settings.max_video_seconds,
+        )
+
+    def check_bytes(self, size: int, kind: str) -> None:
+        """Raises InvalidMedia for an empty file, or one larger than its kind may be."""
+        if size == 0:
+            raise InvalidMedia("the file is empty")
+        limit = self.video_bytes if kind == "video" else self.image_bytes
+        if size > limit:
+            raise InvalidMedia(f"too large: {_megabytes(size)}, the limit is {_megabytes(limit)}")
+
+    def check_pixels(self, pixels: int) -> None:
+        """Raises InvalidMedia for a picture or frame that would unfold to more than is allowed."""
+        if pixels > self.pixels:
+            raise InvalidMedia(f"too many pixels: {_megapixels(pixels)}, the limit is {_megapixels(self.pixels)}")
+
+    def check_frames(self, frames: int) -> None:
+        """Raises InvalidMedia for an animation that is longer than allowed."""
+        if frames > self.frames:
+            raise InvalidMedia(f"too many frames: {frames:,}, the limit is {self.frames:,}")
+
+    def check_seconds(self, seconds: float) -> None:
+        """Raises InvalidMedia for a video that is longer than allowed."""
+        if seconds > self.seconds:
+            raise InvalidMedia(f"too long: {seconds:,.0f} s, the limit is {self.seconds:,} s")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size < 10_000_000 else f"{size / 1e6:,.0f} MB"
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1e6:,.1f} MP" if pixels < 10_000_000 else f"{pixels / 1e6:,.0f} MP"

@@ -1,0 +1,109 @@
+"""Finds ffmpeg and runs it in the sandbox: local files in an empty directory, and only the formats and codecs we accept."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import InvalidMedia
+from tasks.media import sandbox
+from tasks.media.sandbox import MEGABYTE, Bounds
+from tasks.media.video_facts import AUDIO_DECODERS, VIDEO_CODECS
+
+# A segment of half a minute; the task has 15 minutes. Processor seconds are those of all threads.
+BOUNDS = Bounds(cpu_seconds=3600, wall_seconds=840, memory_bytes=6144 * MEGABYTE, file_bytes=8192 * MEGABYTE)
+DECODERS = ",".join([*(name for _, names in VIDEO_CODECS.values() for name in names), *AUDIO_DECODERS])
+DEMUXERS = "mov"
+MAX_STREAMS = 64
+# No metadata, chapters, subtitles, data or time code of the source; the index first, so that playing starts at once.
+CLEAN = {
+    "map_metadata": -1,
+    "map_chapters": -1,
+    "sn": None,
+    "dn": None,
+    "write_tmcd": 0,
+    "fflags": "+bitexact",
+    "movflags": "+faststart",
+}
+
+
+class FfmpegMissing(RuntimeError):
+    """No ffmpeg where Greenroom looks for one."""
+
+
+@cache
+def find_ffmpeg(setting: str = "") -> str:
+    """The path of the ffmpeg to use: the setting's, the one on PATH, or imageio-ffmpeg's. Raises FfmpegMissing."""
+    if setting:
+        found = shutil.which(setting)
+        if not found:
+            raise FfmpegMissing(f"the setting FFMPEG names {setting!r}, which is no program; mend it or leave it empty")
+        return found
+    return shutil.which("ffmpeg") or _bundled()
+
+
+def _bundled() -> str:
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as fault:
+        raise FfmpegMissing("no ffmpeg: set FFMPEG to its path, or pip install imageio-ffmpeg") from fault
+
+
+def source(filename: str, pixels: int, *, demuxers: str = DEMUXERS, **options: Any) -> Any:
+    """An input of ffmpeg-python's graph: a file of the job's own directory, opened with the fewest powers."""
+    import ffmpeg
+
+    return ffmpeg.input(
+        filename,
+        **options,
+        protocol_whitelist="file",
+        format_whitelist=demuxers,
+        codec_whitelist=DECODERS,
+        max_pixels=pixels,
+        max_streams=MAX_STREAMS,
+    )
+
+
+def run(program: str, graph: Any, files: Mapping[str, Path], directory: Path, bounds: Bounds = BOUNDS) -> None:
+    """Run one ffmpeg command in `directory`, where each of `files` is found under its plain name. Raises InvalidMedia."""
+    command = graph.global_args("-nostdin", "-hide_banner", "-v", "error", "-y").compile(cmd=program)
+    for name, path in files.items():
+        (directory / name).symlink_to(path.resolve())
+    try:
+        sandbox.run(_ffmpeg, command, directory=directory, bounds=bounds)
+    finally:
+        for name in files:
+            (directory / name).unlink()
+
+
+@cache
+def has_filter(program: str, name: str) -> bool:
+    """Whether this build of ffmpeg has a filter; builds differ."""
+    listed = subprocess.run([program, "-hide_banner", "-filters"], capture_output=True, text=True, timeout=60, check=False)
+    return any(name in line.split()[1:2] for line in listed.stdout.splitlines())
+
+
+# ---- in the child ----
+
+
+def _ffmpeg(command: list[str]) -> None:
+    """Without the worker's environment, which holds its credentials."""
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, env={}, preexec_fn=sandbox.die_with_parent, check=False
+    )
+    if ended.returncode:
+        raise InvalidMedia(f"the video cannot be converted: {_last_words(ended)}")
+
+
+def _last_words(ended: subprocess.CompletedProcess[bytes]) -> str:
+    if ended.returncode < 0:
+        return f"its content breaks the decoder or takes more than is allowed (signal {-ended.returncode})"
+    lines = [line.strip() for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    # ffmpeg's last line says that it gave up; the first says why.
+    return lines[0].split("] ")[-1][:200] if lines else f"ffmpeg ended with {ended.returncode}"

@@ -1,0 +1,34 @@
+"""PlanVideo: a remux where browsers play the streams as they are, else segments that are transcoded side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Media, VideoPlan
+from tasks.core.settings import Settings
+from tasks.media import workspace
+
+
+@dataclass(frozen=True)
+class PlanVideoRequest:
+    item: Item
+    media: Media
+
+
+def plan_video(request: PlanVideoRequest, *, store: Store, settings: Settings) -> VideoPlan:
+    """How the pinned version becomes its MP4; no segments and a reason when it cannot."""
+    from tasks.media import video, video_facts
+
+    with workspace() as folder:
+        store.download(request.item.original, folder / "original")
+        try:
+            facts = video_facts.read(folder / "original")
+        except InvalidMedia as bad:
+            return VideoPlan(remux=False, reason=bad.reason)
+    return video.plan_video(facts, settings.segment_seconds)
+
+
+handler = lambda_handler(plan_video)

@@ -1,0 +1,33 @@
+"""Quarantine: not media, harmful or beyond the limits; kept apart with the reason in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.catalog import Catalog
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.logs import log
+from tasks.core.models import Item, Media
+from tasks.core.settings import Settings
+from tasks.discard import withdraw
+
+
+@dataclass(frozen=True)
+class QuarantineRequest:
+    """What the Quarantine state passes."""
+
+    item: Item
+    media: Media
+
+
+def quarantine(request: QuarantineRequest, *, store: Store, catalog: Catalog, settings: Settings) -> None:
+    """Mark the item QUARANTINED with the contributor's reason, and withdraw it. A newer attempt's files are left alone."""
+    item, media = request.item, request.media
+    if catalog.mark(item.id, "QUARANTINED", attempt=item.attempt, reason=media.reason, media=media):
+        withdraw(item, store, catalog, settings)
+    else:
+        log.warning("quarantine is out of date")
+
+
+handler = lambda_handler(quarantine)

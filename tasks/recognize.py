@@ -1,0 +1,67 @@
+"""Recognize: what Rekognition sees in a picture, and the operator's policy on what it marks as sensitive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.core.aws import Eye, Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Label, Master, Media, Recognition, Triage
+from tasks.core.settings import Settings
+from tasks.media import Limits, still, workspace
+
+LONG_SIDE = 1280  # more pixels tell Rekognition nothing, and it takes 5 MB at most
+
+
+@dataclass(frozen=True)
+class RecognizeRequest:
+    item: Item
+    media: Media
+
+
+def recognize(request: RecognizeRequest, *, store: Store, eye: Eye, settings: Settings) -> Recognition:
+    """Labels and moderation labels; empty for documents, and for a picture that MakeThumbnails will reject."""
+    master = request.media.master
+    if request.media.kind == "document" or master is None:
+        return Recognition()
+    try:
+        picture = _still(master, store, Limits.of(settings))
+    except InvalidMedia:
+        return Recognition()
+    seen = eye.labels(picture, settings.label_confidence)
+    marked = eye.moderation(picture, settings.moderation_confidence)
+    moderation = tuple(_moderation(row) for row in marked.get("ModerationLabels", []))
+    return Recognition(
+        labels=tuple(_label(row) for row in seen.get("Labels", [])),
+        moderation=moderation,
+        model=str(seen.get("LabelModelVersion", "")),
+        triage=triage(moderation, settings.moderation_policy),
+    )
+
+
+def triage(moderation: tuple[Label, ...], policy: str) -> Triage:
+    """What the operator's policy makes of the marks: rejected at once, or held, blurred, for a person."""
+    if not moderation:
+        return "clear"
+    return "reject" if policy == "reject" else "hold"
+
+
+def _still(master: Master, store: Store, limits: Limits) -> bytes:
+    with workspace() as folder:
+        store.download(master.still, folder / "still")
+        format = "jpeg" if master.poster_key else master.format
+        return still(folder / "still", format, folder / "small.jpg", limits, LONG_SIDE).path.read_bytes()
+
+
+def _label(row: dict[str, Any]) -> Label:
+    parents = row.get("Parents") or [{}]
+    return Label(str(row["Name"]), round(float(row["Confidence"]), 1), str(parents[0].get("Name", "")))
+
+
+def _moderation(row: dict[str, Any]) -> Label:
+    return Label(str(row["Name"]), round(float(row["Confidence"]), 1), str(row.get("ParentName", "")))
+
+
+handler = lambda_handler(recognize)

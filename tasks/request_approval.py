@@ -1,0 +1,224 @@
+"""RequestApproval: consumes AwaitApproval's queue; a batch of waiting items becomes one digest mail to each approver.
+
+The message's task token goes into the catalog's review row and nowhere else. What was decided before (an earlier
+attempt's decision on the same renditions, a redrive) is told to the machine at once, without a mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from msgspec import ValidationError
+
+from tasks.catalog import Catalog, Reviews
+from tasks.catalog.links import Links
+from tasks.catalog.reviews import Review
+from tasks.core.aws import Edge, Machine, Mailer, Store
+from tasks.core.clock import utc_now
+from tasks.core.errors import NotFound
+from tasks.core.logs import log
+from tasks.core.models import Item, Label, Location, Media, Prepared, Rendition, from_json
+from tasks.core.names import stem
+from tasks.core.queues import Message, queue_handler
+from tasks.core.settings import Settings
+from tasks.mail.digest import Digest, Entry, digest
+from tasks.mail.message import Envelope
+from tasks.mail.tiles import file_tile, picture_tile
+
+TILE_WIDTH = 320
+LABELS_SHOWN = 5
+# Perceptual hashes of 64 bits that differ in at most this many look alike.
+ALIKE_BITS = 6
+
+
+@dataclass(frozen=True)
+class ApprovalRequest:
+    """The body of AwaitApproval's message."""
+
+    token: str = field(repr=False)
+    item: Item
+    media: Media
+    prepared: Prepared
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One item that waits for a person: the messages that brought it, what it shows, and its review."""
+
+    messages: tuple[str, ...]
+    request: ApprovalRequest
+    review: Review
+
+
+def request_approval(
+    messages: list[Message],
+    *,
+    store: Store,
+    catalog: Catalog,
+    reviews: Reviews,
+    links: Links,
+    machine: Machine,
+    mailer: Mailer,
+    edge: Edge,
+    settings: Settings,
+) -> list[str]:
+    """Open a review for each message and mail what waits to every approver; the ids of messages to try again."""
+    waiting: dict[str, Waiting] = {}
+    again: set[str] = set()
+    for message in messages:
+        try:
+            found = ask(message, catalog, reviews, machine)
+        except ValidationError as fault:
+            # Not ours to mend: the queue tries a few times more and then keeps it in its DLQ for the operator.
+            log.error("unreadable request", extra={"message_id": message.id, "reason": str(fault)})
+            again.add(message.id)
+        except Exception:
+            log.exception("could not open a review", extra={"message_id": message.id})
+            again.add(message.id)
+        else:
+            if found:
+                before = waiting[found.request.item.id].messages if found.request.item.id in waiting else ()
+                waiting[found.request.item.id] = Waiting((*before, message.id), found.request, found.review)
+    if waiting and not (settings.approver_list and settings.mail_from):
+        log.warning("nobody to ask: APPROVERS or MAIL_FROM is empty", extra={"items": list(waiting)})
+        return sorted(again)
+    sheet = ContactSheet(list(waiting.values()), store, settings.work_bucket)
+    for approver in settings.approver_list:
+        unasked = [one for one in waiting.values() if approver not in one.review.mailed]
+        if unasked:
+            again |= mail(approver, unasked, sheet, reviews, links, mailer, edge, settings)
+    return sorted(again)
+
+
+def ask(message: Message, catalog: Catalog, reviews: Reviews, machine: Machine) -> Waiting | None:
+    """Open the review of one message; None when nobody has to be asked (any more)."""
+    request = from_json(message.body, ApprovalRequest)
+    item = request.item
+    review = reviews.request(item, request.token, request.prepared.sha256)
+    if review.attempt != item.attempt:
+        log.info("a newer attempt asks", extra={"item": item.id, "attempt": item.attempt})
+        return None
+    if review.status != "PENDING":
+        told = reviews.tell(item.id, machine)
+        log.info("decided before", extra={"item": item.id, "status": review.status, "told": told})
+        return None
+    if not catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
+        log.warning("nothing to ask: the item has moved on", extra={"item": item.id, "attempt": item.attempt})
+        return None
+    return Waiting((message.id,), request, review)
+
+
+def mail(
+    approver: str,
+    unasked: list[Waiting],
+    sheet: ContactSheet,
+    reviews: Reviews,
+    links: Links,
+    mailer: Mailer,
+    edge: Edge,
+    settings: Settings,
+) -> set[str]:
+    """Send one approver's digest; the messages to try again when it could not be sent."""
+    try:
+        link = links.create(approver, [one.request.item.id for one in unasked])
+        facts = Digest(
+            envelope=Envelope(
+                title=settings.gallery_title,
+                sender=settings.mail_from,
+                recipient=approver,
+                reply_to=settings.operator or settings.mail_from,
+                host=urlsplit(edge.site_url).hostname or "localhost",
+                sent_at=utc_now(),
+            ),
+            url=f"{edge.site_url}/review/{link.id}#{link.secret}",
+            code="" if settings.review_code == "never" else link.code,
+            code_always=settings.review_code not in ("never", "new-device"),
+            expires_at=datetime.fromtimestamp(link.expires, UTC),
+            entries=tuple(sheet.entry(one) for one in unasked),
+        )
+        mailer.send(settings.mail_from, approver, digest(facts))
+    except Exception:
+        log.exception("could not mail a digest", extra={"items": len(unasked)})
+        return {id for one in unasked for id in one.messages}
+    for one in unasked:
+        reviews.mailed(one.request.item.id, one.request.item.attempt, approver)
+    log.info("asked", extra={"link": link.id, "items": [one.request.item.id for one in unasked]})
+    return set()
+
+
+class ContactSheet:
+    """The entries of a batch, each made once however many approvers there are."""
+
+    def __init__(self, batch: list[Waiting], store: Store, bucket: str) -> None:
+        self._batch = batch
+        self._store = store
+        self._bucket = bucket
+        self._entries: dict[str, Entry] = {}
+
+    def entry(self, one: Waiting) -> Entry:
+        """What the mail shows of one item."""
+        id = one.request.item.id
+        if id not in self._entries:
+            self._entries[id] = self._make(one.request)
+        return self._entries[id]
+
+    def _make(self, request: ApprovalRequest) -> Entry:
+        item, media, seen = request.item, request.media, request.prepared.recognition
+        return Entry(
+            id=item.id,
+            title=stem(item.filename),
+            kind=media.kind,
+            format=media.format,
+            album=item.album_title,
+            contributor=item.contributor,
+            tile=self._tile(request),
+            size=item.bytes,
+            width=media.width,
+            height=media.height,
+            duration=media.duration,
+            labels=tuple(label.name for label in seen.labels[:LABELS_SHOWN]),
+            moderation=tuple(marked(label) for label in seen.moderation[:LABELS_SHOWN]),
+            similar=self._similar(request),
+        )
+
+    def _tile(self, request: ApprovalRequest) -> bytes:
+        picture = smallest(request.prepared.renditions)
+        if picture is None:
+            return file_tile(request.item.filename.rpartition(".")[2] or request.media.format)
+        try:
+            jpeg = self._store.read(Location(self._bucket, picture.key))
+        except NotFound:
+            log.warning("no picture for the mail", extra={"item": request.item.id, "key": picture.key})
+            return file_tile("?")
+        sensitive = bool(request.prepared.recognition.moderation)
+        return picture_tile(jpeg, sensitive=sensitive, video=request.media.kind == "video")
+
+    def _similar(self, request: ApprovalRequest) -> str:
+        """The title of an earlier item of this batch that looks almost the same, "" when none does."""
+        for other in (one.request for one in self._batch):
+            if other.item.id == request.item.id:
+                return ""
+            if alike(other.media.phash, request.media.phash):
+                return stem(other.item.filename)
+        return ""
+
+
+def smallest(renditions: tuple[Rendition, ...]) -> Rendition | None:
+    """The smallest JPEG that fills a tile, else the largest there is."""
+    jpegs = sorted((one for one in renditions if one.content_type == "image/jpeg"), key=lambda one: one.width)
+    wide = [one for one in jpegs if max(one.width, one.height) >= TILE_WIDTH]
+    return next(iter(wide or jpegs[::-1]), None)
+
+
+def alike(left: str, right: str) -> bool:
+    """Whether two perceptual hashes (16 hexadecimal digits, "" when unknown) are of almost the same picture."""
+    return bool(left and right) and (int(left, 16) ^ int(right, 16)).bit_count() <= ALIKE_BITS
+
+
+def marked(label: Label) -> str:
+    return f"{label.name} {label.confidence:.0f}%"
+
+
+handler = queue_handler(request_approval)

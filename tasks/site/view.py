@@ -1,0 +1,186 @@
+"""How facts look on a page: addresses, sizes, dates, and the words that stand for a picture. No HTML is made here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from tasks.core.models import Album, Card, PublicFile
+
+PLACEHOLDER = re.compile(r"data:image/(?:webp|jpeg|png|gif);base64,[A-Za-z0-9+/=]{1,4000}")
+# The height that a row of an album aims at, in CSS pixels: on a phone, and on anything wider. site.css says the same.
+ROW_PHONE, ROW_WIDE = 110, 250
+PHONE_WIDTH = 390
+LARGEST_RATIO, SMALLEST_RATIO = 3.2, 0.45
+UNITS = ("KB", "MB", "GB", "TB")
+NOUNS = {"image": "Photo", "video": "Video", "document": "File"}
+
+
+def address(path: str) -> str:
+    """A path on the site from its root, percent-encoded."""
+    return "/" + quote(path.lstrip("/"), safe="/")
+
+
+def album_url(slug: str, page: int | None = None) -> str:
+    """An album's newest page, or its page `page` (0 is the oldest), whose address never changes."""
+    return f"/albums/{quote(slug, safe='')}/" + ("" if page is None else f"{page}/")
+
+
+def card_url(card: Card) -> str:
+    return address(card.url)
+
+
+def search_url(query: str) -> str:
+    return f"/search?q={quote(query, safe='')}"
+
+
+def upload_url(album_title: str = "") -> str:
+    return "/upload/" + (f"?album={quote(album_title, safe='')}" if album_title else "")
+
+
+def of_format(card: Card, name: str) -> list[PublicFile]:
+    """A card's pictures in one format (`webp`, `jpeg`), smallest first; never its video or its download."""
+    found = [file for file in card.files if file.format == name and file.width and re.fullmatch(r"\d+w", file.name)]
+    return sorted(found, key=lambda file: file.width)
+
+
+def pictures(card: Card) -> list[PublicFile]:
+    """What every browser shows: JPEG, or whatever the card has."""
+    return of_format(card, "jpeg") or of_format(card, "webp") or of_format(card, "png")
+
+
+def named(card: Card, name: str) -> PublicFile | None:
+    """The file called `video`, `preview` or `file`."""
+    return next((file for file in card.files if file.name == name), None)
+
+
+def srcset(files: Iterable[PublicFile], most: int = 4096) -> str:
+    """`/a 320w, /b 640w` for files up to `most` pixels wide."""
+    return ", ".join(f"{address(file.path)} {file.width}w" for file in files if file.width <= most)
+
+
+def fitting(files: list[PublicFile], width: int) -> PublicFile | None:
+    """The smallest of `files` that is at least `width` wide, else the largest."""
+    return next((file for file in files if file.width >= width), files[-1] if files else None)
+
+
+def front(cards: Iterable[Card | None]) -> Card | None:
+    """The first that may stand for all of them where nobody asked to see it."""
+    return next((card for card in cards if card and not card.sensitive and pictures(card)), None)
+
+
+def download(card: Card) -> PublicFile | None:
+    """What a visitor takes home: the document or video itself, or the largest picture."""
+    return named(card, "file") or named(card, "video") or next(reversed(pictures(card)), None)
+
+
+def ratio(card: Card) -> float:
+    """Width by height, within what a grid can show without becoming a line."""
+    if not (card.width and card.height):
+        return 1.5
+    return round(min(max(card.width / card.height, SMALLEST_RATIO), LARGEST_RATIO), 4)
+
+
+def sizes(card: Card) -> str:
+    """How wide the grid shows it: rows stretch by up to a half, and browsers that know better use `auto`."""
+    phone = min(100, round(ratio(card) * ROW_PHONE * 1.4 / PHONE_WIDTH * 100))
+    return f"auto, (min-width: 45rem) {round(ratio(card) * ROW_WIDE * 1.2)}px, {phone}vw"
+
+
+def placeholder(card: Card) -> str:
+    """The tiny picture shown until the real one is there; "" when it is anything but an inline picture."""
+    return card.placeholder if PLACEHOLDER.fullmatch(card.placeholder) else ""
+
+
+def title(card: Card) -> str:
+    """What the contributor called it, or what it is when it has no name."""
+    return card.title.strip() or f"{NOUNS[card.kind]} {card.sequence}"
+
+
+def alt(card: Card) -> str:
+    """Words in place of the picture: what is in it, and its title."""
+    seen = ", ".join(card.labels[:4])
+    return f"{title(card)}: {seen}" if seen else title(card)
+
+
+def description(card: Card) -> str:
+    """One sentence for search engines and shared links."""
+    by = f" by {card.contributor}" if card.contributor else ""
+    seen = f": {', '.join(card.labels[:6])}" if card.labels else ""
+    return f"{NOUNS[card.kind]}{by} in {card.album_title}{seen}."
+
+
+def size(count: int) -> str:
+    """Bytes for people: `812 bytes`, `4 KB`, `1.2 MB`."""
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    step = next((step for step, unit in enumerate(UNITS) if count < 999.5 * 1000 ** (step + 1)), len(UNITS) - 1)
+    amount, unit = count / 1000 ** (step + 1), UNITS[step]
+    digits = 1 if step and amount < 9.95 and round(amount, 1) % 1 else 0
+    return f"{amount:.{digits}f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`0:07`, `12:40`, `1:02:03`."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def iso_duration(seconds: float) -> str:
+    """As `<time datetime>` wants it: `PT754S`."""
+    return f"PT{max(0, round(seconds))}S"
+
+
+def moment(iso: str) -> datetime | None:
+    """The time that `iso` states, or None when it states none."""
+    try:
+        return datetime.fromisoformat(iso)
+    except ValueError:
+        return None
+
+
+def day(iso: str) -> str:
+    """`21 November 2026`, or "" when `iso` is no time."""
+    when = moment(iso)
+    return f"{when.day} {when:%B %Y}" if when else ""
+
+
+def minute(iso: str) -> str:
+    """`21 November 2026, 21:40`: the camera's own clock, without a guess at a zone."""
+    when = moment(iso)
+    return f"{day(iso)}, {when:%H:%M}" if when else ""
+
+
+def count(number: int, noun: str) -> str:
+    """`1 item`, `1,204 items`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def format_name(card: Card) -> str:
+    """A document's type in a few capitals: `PDF`, `FILE` when nobody knows."""
+    return re.sub(r"[^A-Za-z0-9]", "", card.format)[:5].upper() or "FILE"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which of an album's sequence numbers a page shows."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first:,}" if self.first == self.last else f"{self.first:,}\u2013{self.last:,}"
+
+
+def span(cards: list[Card]) -> Span | None:
+    numbers = [card.sequence for card in cards]
+    return Span(min(numbers), max(numbers)) if numbers else None
+
+
+def newest(albums: list[Album]) -> str:
+    """When anything was last added, as ISO 8601; "" for an empty gallery."""
+    return max((album.updated_at for album in albums), default="")

@@ -1,0 +1,40 @@
+"""TranscodeSegment: one stretch of a video, its picture alone, in a work directory of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Media, Segment, SegmentResult
+from tasks.core.settings import Settings
+from tasks.media import Limits, workspace
+
+
+@dataclass(frozen=True)
+class TranscodeSegmentRequest:
+    item: Item
+    media: Media
+    segment: Segment
+
+
+def transcode_segment(request: TranscodeSegmentRequest, *, store: Store, settings: Settings) -> SegmentResult:
+    """The segment's key in the work bucket, or the reason why it cannot be decoded."""
+    from tasks.media import video, video_facts
+
+    item, segment = request.item, request.segment
+    key = f"items/{item.id}/segments/{segment.index:04d}.mp4"
+    with workspace() as folder:
+        source, out = folder / "original", folder / "segment.mp4"
+        store.download(item.original, source)
+        try:
+            facts = video_facts.read(source)
+            video.transcode_segment(source, segment, facts, out, Limits.of(settings), settings.ffmpeg)
+        except InvalidMedia as bad:
+            return SegmentResult(segment.index, reason=bad.reason)
+        store.upload(out, settings.work_bucket, key, "video/mp4")
+    return SegmentResult(segment.index, key)
+
+
+handler = lambda_handler(transcode_segment)

@@ -1,0 +1,61 @@
+"""ValidateMedia: what an upload is, whether it is whole and within the limits, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tasks.catalog import Catalog
+from tasks.core.aws import Store
+from tasks.core.entrypoint import lambda_handler
+from tasks.core.errors import InvalidMedia
+from tasks.core.models import Item, Master, Media
+from tasks.core.settings import Settings
+from tasks.media import Limits, expected_kind, inspect, workspace
+
+
+@dataclass(frozen=True)
+class ValidateMediaRequest:
+    item: Item
+
+
+def validate_media(request: ValidateMediaRequest, *, store: Store, catalog: Catalog, settings: Settings) -> Media:
+    """The facts of the pinned version; a rejection is a verdict with its reason, never an exception."""
+    item = request.item
+    with workspace() as folder:
+        media = _look(item, folder / "original", store, Limits.of(settings))
+    catalog.mark(item.id, "PROCESSING", attempt=item.attempt, media=media)
+    return media
+
+
+def _look(item: Item, path: Path, store: Store, limits: Limits) -> Media:
+    """Its size is known before a byte is read: what is too large is not even downloaded."""
+    head = store.head(item.original)
+    try:
+        limits.check_bytes(head.bytes, expected_kind(item.filename))
+        sha256 = store.download(item.original, path)
+    except InvalidMedia as bad:
+        return Media("rejected", bad.reason, bytes=head.bytes)
+    try:
+        media = replace(inspect(path, item.filename, limits), sha256=sha256)
+    except InvalidMedia as bad:
+        return Media("rejected", bad.reason, sha256=sha256, bytes=head.bytes)
+    return media if media.convert or media.kind == "video" else replace(media, master=_itself(item, media))
+
+
+def _itself(item: Item, media: Media) -> Master:
+    """Browsers show it as it is: the original, pinned, is its own master."""
+    return Master(
+        bucket=item.bucket,
+        key=item.key,
+        version=item.version,
+        format=media.format,
+        content_type=media.content_type,
+        width=media.width,
+        height=media.height,
+        bytes=media.bytes,
+        sha256=media.sha256,
+    )
+
+
+handler = lambda_handler(validate_media)

@@ -1,0 +1,255 @@
+"""Greenroom's AWS in this very process: moto's services, moto's interpreter, and the real task code called by it.
+
+Faults are thrown where Lambda would see them: `stage.break_task("Publish", ConnectionError("gone"))` lets its next call
+fail with that error, and the machine's own Retry has to mend it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import threading
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import moto.awslambda_simple.models as simple_lambda
+from machines.definition import Definition, snake
+from machines.engine import substituted
+from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.utils import json_path
+
+from tasks.core.aws import Aws, Edge, Eye
+from tasks.core.entrypoint import Services, lambda_handler
+from tasks.core.settings import Settings
+
+MOTO = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+APPROVER, SENDER = "ann@example.org", "greenroom@example.org"
+SETTINGS = Settings(
+    inbox_bucket="greenroom-inbox",
+    work_bucket="greenroom-work",
+    site_bucket="greenroom-site",
+    audit_bucket="greenroom-audit",
+    catalog_table="greenroom-catalog",
+    site_url_parameter="/greenroom/site-url",
+    machine_name="greenroom-ingest",
+    approvers=APPROVER,
+    operator="olga@example.org",
+    mail_from=SENDER,
+)
+Handler = Callable[[Any, Any], Any]
+
+
+class PaintedEye(Eye):
+    """Rekognition as a test wants it: what it sees and what it finds fault with, in Rekognition's own answers."""
+
+    def __init__(self) -> None:
+        self.sees: list[dict[str, Any]] = [{"Name": "Cat", "Confidence": 98.7, "Parents": [{"Name": "Animal"}]}]
+        self.objects_to: list[dict[str, Any]] = []
+
+    def labels(self, image: bytes, confidence: int) -> dict[str, Any]:
+        return {"Labels": self.sees, "LabelModelVersion": "3.0"}
+
+    def moderation(self, image: bytes, confidence: int) -> dict[str, Any]:
+        return {"ModerationLabels": self.objects_to, "ModerationModelVersion": "7.0"}
+
+
+class QuietEdge(Edge):
+    """CloudFront: remembers what it was told to forget."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    @property
+    def site_url(self) -> str:  # type: ignore[override]
+        return "https://gallery.example.org"
+
+    def invalidate(self, paths: list[str], reference: str) -> None:
+        self.forgotten += paths
+
+
+class Mended:
+    """A kind of path that moto's special case for array members never meets."""
+
+
+class StageServices(Services):
+    """The real services over moto, but for the two that moto has not."""
+
+    def __init__(self, settings: Settings, aws: Aws, eye: Eye, edge: Edge) -> None:
+        super().__init__(settings, aws)
+        self._opened.update({Eye: eye, Edge: edge})
+
+
+class Stage:
+    """Buckets, table, queue, functions and one state machine; made by `raised`."""
+
+    def __init__(self, definition: Definition, settings: Settings, aws: Aws) -> None:
+        self.definition = definition
+        self.settings = settings
+        self.aws = aws
+        self.eye, self.edge = PaintedEye(), QuietEdge()
+        self.services = StageServices(settings, aws, self.eye, self.edge)
+        self.given: dict[str, list[Any]] = defaultdict(list)
+        self.waits: list[float] = []  # seconds that retries would have waited
+        self._faults: dict[str, list[Exception]] = defaultdict(list)
+        self._faults_after: dict[str, list[Exception]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    # --- what tests do ---
+
+    def break_task(self, state: str, *errors: Exception) -> None:
+        """Let the state's next calls fail, one error each, before the task does anything."""
+        self._faults[state] += errors
+
+    def lose_answer(self, state: str, *errors: Exception) -> None:
+        """Let the state's next calls do their work and then fail: the answer is lost, the work is done."""
+        self._faults_after[state] += errors
+
+    def call(self, function: str, event: Any) -> Any:
+        """Invoke a function of ours by its name, as Lambda would."""
+        module = importlib.import_module(f"tasks.{snake(function)}")
+        if function in self.definition.functions.values():
+            return lambda_handler(module.handler.task, self.services)(event, None)
+        return _around(module.handler)(module.handler.task, self.services)(event, None)
+
+    def use(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the machine's definition for the executions that start from now on."""
+        body = json.loads(json.dumps(self.definition.body))
+        change(body)
+        self.aws.client("stepfunctions").update_state_machine(
+            stateMachineArn=self._machine, definition=substituted(Definition(self.definition.name, body), self._value)
+        )
+
+    # --- what the engine does ---
+
+    def invoke(self, function: str, body: str | bytes | None) -> tuple[Any, Exception | None]:
+        """One invocation by the interpreter: the answer, or what the function threw."""
+        state = function.removeprefix("greenroom-")
+        event = json.loads(body or "{}")
+        with self._lock:
+            self.given[state].append(event)
+            before = self._faults[state].pop(0) if self._faults[state] else None
+            after = None if before or not self._faults_after[state] else self._faults_after[state].pop(0)
+        if before:
+            return None, before
+        try:
+            answer = self.call(state, event)
+        except Exception as fault:
+            return None, fault
+        return answer, after
+
+    # --- building ---
+
+    def build(self) -> None:
+        for bucket in ("inbox", "work", "site", "audit"):
+            name = getattr(self.settings, f"{bucket}_bucket")
+            self.aws.client("s3").create_bucket(Bucket=name)
+            if bucket in ("inbox", "audit"):
+                versioning = {"Status": "Enabled"}
+                self.aws.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+        make_table(self.aws, self.settings.catalog_table)
+        self.queue = self.aws.client("sqs").create_queue(QueueName="greenroom-approvals")["QueueUrl"]
+        for address in (SENDER, APPROVER):
+            self.aws.client("ses").verify_email_identity(EmailAddress=address)
+        role = self.aws.client("iam").create_role(RoleName="machine", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        self._functions = {name: self._function(name, role) for name in sorted(set(self.definition.functions.values()))}
+        self._machine = self.aws.client("stepfunctions").create_state_machine(
+            name=self.settings.machine_name, definition=substituted(self.definition, self._value), roleArn=role
+        )["stateMachineArn"]
+
+    def _function(self, name: str, role: str) -> str:
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("empty.txt", "the code runs in this process")
+        made = self.aws.client("lambda").create_function(
+            FunctionName=f"greenroom-{name}",
+            Runtime="python3.12",
+            Role=role,
+            Handler=f"tasks.{snake(name)}.handler",
+            Code={"ZipFile": package.getvalue()},
+        )
+        return str(made["FunctionArn"])
+
+    def _value(self, name: str) -> str:
+        if name.endswith("FunctionArn"):
+            return self._functions[name.removesuffix("FunctionArn")]
+        return {"CatalogTable": self.settings.catalog_table, "ApprovalsQueueUrl": self.queue}[name]
+
+
+def make_table(aws: Aws, name: str) -> None:
+    """The catalog's table, as infra/templates/storage.yaml makes it."""
+    texts = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "gsi1pk", "gsi1sk")]
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    index_keys = [{"AttributeName": "gsi1pk", "KeyType": "HASH"}, {"AttributeName": "gsi1sk", "KeyType": "RANGE"}]
+    aws.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=texts,
+        KeySchema=keys,
+        GlobalSecondaryIndexes=[{"IndexName": "by-status", "KeySchema": index_keys, "Projection": {"ProjectionType": "ALL"}}],
+    )
+
+
+def _around(handler: Handler) -> Callable[[Any, Services], Handler]:
+    """The wrapper that a module chose for its function: `queue_handler`, `http_handler` or `lambda_handler`."""
+    wrapper = handler.__qualname__.split(".")[0]
+    found: Callable[[Any, Services], Handler] = handler.__globals__[wrapper]
+    return found
+
+
+@cache
+def shared_aws() -> Aws:
+    """Clients are slow to make and know nothing of moto's state: one set serves every stage."""
+    return Aws()
+
+
+@contextmanager
+def serial_dynamodb() -> Iterator[None]:
+    """One DynamoDB request at a time, as the real one's conditions promise: moto's transactions overwrite each other's tables."""
+    one_at_a_time = threading.Lock()
+    answer = DynamoHandler.call_action
+
+    def serially(handler: DynamoHandler) -> Any:
+        with one_at_a_time:
+            return answer(handler)
+
+    with patch.object(DynamoHandler, "call_action", serially):
+        yield
+
+
+@contextmanager
+def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[Stage]:
+    """A stage for as long as the block lasts. Retries wait for nothing; `stage.waits` says how long they would have."""
+    with mock_aws(config=MOTO):
+        stage = Stage(definition, settings, shared_aws())
+        unhurried = SimpleNamespace(sleep=stage.waits.append)
+        with (
+            serial_dynamodb(),
+            patch.object(simple_lambda.LambdaSimpleBackend, "invoke", _invocation(stage)),
+            patch.object(retrier_decl, "time", unhurried),
+            # moto makes a list of what `$[0].verdict` names; AWS, MiniStack and Step Functions Local give the value.
+            patch.object(json_path, "Index", Mended),
+        ):
+            stage.build()
+            yield stage
+
+
+def _invocation(stage: Stage) -> Callable[..., bytes]:
+    """moto's in-process Lambda calls this method instead of its own."""
+
+    def invoke(backend: Any, name: str, qualifier: str, body: Any, headers: Any, response_headers: dict[str, str]) -> bytes:
+        answer, fault = stage.invoke(name.split(":function:")[-1], body)
+        if fault is None:
+            return json.dumps(answer).encode()
+        response_headers["x-amz-function-error"] = "Unhandled"
+        return json.dumps({"errorType": type(fault).__name__, "errorMessage": str(fault), "stackTrace": []}).encode()
+
+    return invoke

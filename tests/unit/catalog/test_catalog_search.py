@@ -1,0 +1,65 @@
+"""Search: every word must match, newest first, and rare words are found behind frequent ones."""
+
+import pytest
+
+from tasks.catalog import Catalog
+
+
+@pytest.fixture
+def gallery(world, make):
+    """Publishes (name, album, labels) at one minute after the other; returns the catalog."""
+    minutes = iter(range(10_000))
+
+    class Dated(Catalog):
+        def _now(self):
+            minute = next(minutes)
+            return f"2026-06-01T{minute // 60:02d}:{minute % 60:02d}:00Z"
+
+    catalog = Dated(world.table)
+
+    def publish(name, album="Summer", labels=()):
+        item = make.item(name, album)
+        catalog.create(item)
+        catalog.publish(item, make.media(), make.prepared(labels=labels), make.approved, ())
+
+    catalog.add = publish
+    return catalog
+
+
+def titles(cards):
+    return [card.title for card in cards]
+
+
+def test_words_meet_across_labels_title_album_and_contributor(gallery):
+    gallery.add("Cat on roof.jpg", "Café Day", ("Animal",))
+    gallery.add("dog.jpg", "Café Day", ("Animal",))
+    assert titles(gallery.find("animal")) == ["dog", "Cat on roof"]
+    assert titles(gallery.find("ANIMAL cafe")) == ["dog", "Cat on roof"]
+    assert titles(gallery.find("roof ada")) == ["Cat on roof"]
+    assert gallery.find("roof dog") == []
+
+
+@pytest.mark.parametrize("query", ["", "  ", "!!", "%' OR 1=1", "nothing"])
+def test_a_query_that_finds_nothing_is_no_error(gallery, query):
+    gallery.add("dog.jpg")
+    assert gallery.find(query) == []
+
+
+def test_the_limit_takes_the_newest(gallery):
+    for number in range(6):
+        gallery.add(f"{number}.jpg", labels=("Sea",))
+    assert titles(gallery.find("sea", limit=2)) == ["5", "4"]
+
+
+def test_a_rare_word_is_found_far_behind_a_frequent_one(gallery, world):
+    gallery.add("treasure.jpg", labels=("Gold",))
+    for number in range(130):
+        world.table.put({"pk": "label#summer", "sk": f"2026-07-01T{number:04d}#x", "page": "none", "card": "none"})
+    assert titles(gallery.find("summer gold")) == ["treasure"]
+
+
+def test_suggestions_are_the_most_frequent_labels(gallery):
+    gallery.add("a.jpg", labels=("Sea", "Dog"))
+    gallery.add("b.jpg", labels=("Sea",))
+    assert gallery.labels() == [("Sea", 2), ("Dog", 1)]
+    assert gallery.labels(limit=1) == [("Sea", 2)]

@@ -1,0 +1,46 @@
+"""Functions for the Lambda host's tests: each shows one way in which a worker behaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Sour(Exception):
+    pass
+
+
+def echo(event, context):
+    return {
+        "event": event,
+        "greeting": os.environ["GREETING"],
+        "request": context.aws_request_id,
+        "left": context.get_remaining_time_in_millis(),
+        "pid": os.getpid(),
+        "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        "key": os.environ.get("AWS_ACCESS_KEY_ID", ""),
+        "temporary": tempfile.gettempdir(),
+    }
+
+
+def sleep(event, context):
+    time.sleep(event["seconds"])
+    return os.getpid()
+
+
+def sour(event, context):
+    print("before it went sour")
+    raise Sour("the milk is off")
+
+
+def crash(event, context):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def starts_a_child(event, context):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with open(event["note"], "w") as note:
+        note.write(str(child.pid))
+    time.sleep(60)
