@@ -45,7 +45,7 @@ def parser_for(name: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--state", type=Path, help="folder of the local stack (default: $GREENROOM_STATE, else the user's data folder)")
+    parser.add_argument("--state", type=Path, help="the local stack's folder ($GREENROOM_STATE, else the user's data folder)")
     if getattr(command, "REMOTE", False):
         parser.add_argument(
             "--stack-name",

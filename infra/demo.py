@@ -1,14 +1,15 @@
 """`make demo`: real photos and a clip go through the whole of Greenroom on this machine, as people would do it.
 
-    python -m infra.demo          starts the stack, uploads, shows where the mails are, and stays
-    python -m infra.demo --once   on its own ports and in a folder of its own: uploads, approves by the mailed link,
-                                  prints each published item with its address, stops, and exits 0
+python -m infra.demo          starts the stack, uploads, shows where the mails are, and stays
+python -m infra.demo --once   on its own ports and in a folder of its own: uploads, approves by the mailed link,
+                              prints each published item with its address, stops, and exits 0
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import sys
@@ -81,8 +82,7 @@ def once() -> int:
             target = Deployed.local(stack)
             records = settled(target, send(target, stack, media))
             _report(records)
-            if lost := [record for record in records if record.status != "PENDING"]:
-                raise Failed("; ".join(f"{record.item.filename} is {record.status}: {record.reason or 'no reason'}" for record in lost))
+            _all_wait(records)
             approve([record.id for record in records], Mailbox(stack.folder / "mail"))
             for record in records:
                 _show(published(target, record.id), stack)
@@ -92,6 +92,13 @@ def once() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     print(f"\nUploaded, approved and published {len(media)} items in {time.monotonic() - began:.0f} s.")
     return 0
+
+
+def _all_wait(records: list[ItemRecord]) -> None:
+    """Raises Failed unless every item waits for a decision."""
+    lost = [record for record in records if record.status != "PENDING"]
+    if lost:
+        raise Failed("; ".join(f"{record.item.filename} is {record.status}: {record.reason or 'no reason'}" for record in lost))
 
 
 def _media() -> list[Piece]:
@@ -213,8 +220,6 @@ def _show(record: ItemRecord, stack: Stack) -> None:
 
 def _files(page: str) -> list[str]:
     """Addresses of published files on a page."""
-    import re
-
     return re.findall(r"/media/[^\"'\s,<>)]+", page)
 
 

@@ -108,6 +108,21 @@ def _substitute(part: Any, values: Mapping[str, str]) -> Any:
     return part
 
 
+def substitutions() -> dict[str, Any]:
+    """What pipeline.yaml gives the definition, by name: CloudFormation expressions."""
+    given: dict[str, Any] = read_template("pipeline")["Resources"]["Ingest"]["Properties"]["DefinitionSubstitutions"]
+    return given
+
+
+def example_values() -> dict[str, str]:
+    """A value of the right shape for every substitution: what a validator wants to see."""
+    shapes = {
+        "Arn": "arn:aws:lambda:eu-central-1:111122223333:function:greenroom-{}",
+        "Url": "https://sqs.eu-central-1.amazonaws.com/111122223333/greenroom-{}",
+    }
+    return {name: shapes.get(name[-3:], "greenroom-{}").format(name) for name in substitutions()}
+
+
 def write_definition(approval_seconds: int | None = None, path: Path = BUILT_DEFINITION) -> Path:
     """Put the JSON where pipeline.yaml's DefinitionUri looks for it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from infra.errors import Failed
 
 if TYPE_CHECKING:
     from infra.local.state import Stack
     from tasks.catalog import Catalog, Reviews
-    from tasks.core.aws import Aws, Edge, Machine, Mailer, Store
+    from tasks.core.aws import Aws, Machine, Mailer, Store
     from tasks.core.entrypoint import Services
     from tasks.core.settings import Settings
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Deployed:
         except Exception as fault:
             if not self.error_code(fault):
                 raise
-            raise Failed(f"no {logical} in stack {self.stack_name}: {fault}. Is the stack's name right (--stack-name)?") from fault
+            raise Failed(f"no {logical} in stack {self.stack_name}: {fault}. Is --stack-name right?") from fault
         name: str = found["StackResourceDetail"]["PhysicalResourceId"]
         return name
 
@@ -108,14 +112,12 @@ class Deployed:
         """The site's public address, without a slash at its end."""
         from tasks.core.aws import Edge
 
-        edge: Edge = self._get(Edge)
-        return edge.site_url
+        return self._get(Edge).site_url
 
     def invoke(self, name: str, event: Any) -> Any:
         """Run one of its functions and wait; raises Failed with the function's own words."""
-        import json
-
-        answer = self.aws.client("lambda").invoke(FunctionName=self.physical(f"{name}Function"), Payload=json.dumps(event).encode())
+        function = self.physical(f"{name}Function")
+        answer = self.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
         result = json.loads(answer["Payload"].read() or b"null")
         if answer.get("FunctionError"):
             raise Failed(f"{name} failed: {result.get('errorType', '')}: {result.get('errorMessage', result)}")
@@ -127,5 +129,6 @@ class Deployed:
 
         return error_code(fault)
 
-    def _get(self, wanted: type) -> Any:
-        return self.services.get(wanted)
+    def _get(self, wanted: type[T]) -> T:
+        opened: T = self.services.get(wanted)
+        return opened

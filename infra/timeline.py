@@ -113,8 +113,9 @@ def _told(visit: _Visit) -> bool:
 def _line(visit: _Visit, record: dict[str, Any], attempt: int) -> Line:
     words = after(visit.name, visit.output, record) if visit.left else "not finished"
     if visit.failures:
-        tries = "one failed try" if len(visit.failures) == 1 else f"{len(visit.failures)} failed tries"
-        words += f" (after {tries}: {visit.failures[-1]})" if visit.left else f": {visit.failures[-1]}"
+        count = len(visit.failures)
+        tries = "one failed try" if count == 1 else f"{count} failed tries"
+        words += f" ({'after ' if visit.left else ''}{tries}: {visit.failures[-1]})"
     return Line(visit.entered, visit.name, words, _seconds(visit.entered, visit.left), attempt)
 
 

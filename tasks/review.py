@@ -37,7 +37,6 @@ SHOWN_AT_ONCE = 200
 LONGEST_REASON = 500
 LONGEST_AGENT = 300
 
-# A refusal is never a 404: CloudFront puts the gallery's own page in the place of one.
 CLOSED = "This page no longer knows who you are. Please open the link in your mail again."
 REFUSED: dict[Access, tuple[int, str]] = {
     "unknown": (403, "This link is not valid. Please open the link in your mail again, or ask for a new one."),
@@ -202,7 +201,7 @@ def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
     log.info("decision", extra={"item": body.item, "verdict": body.verdict, "outcome": outcome.state})
     status, start = ANSWERED[outcome.state]
     now = carry_out(body.item, outcome, desk, session.approver)
-    answer = {"outcome": outcome.state, "message": start + now.message, "standing": asdict(now)}
+    answer = {"outcome": outcome.state, "notice": start.strip(), "message": start + now.message, "standing": asdict(now)}
     return keep(json_response(answer, status), session, Entry("open", session, cookie))
 
 

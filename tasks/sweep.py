@@ -22,7 +22,6 @@ from tasks.core.settings import Settings
 from tasks.mark_failed import report_failure, tell_operator
 from tasks.receive_upload import admit, is_upload
 
-VERSIONS_A_SWEEP = 5_000
 ITEMS_A_SWEEP = 5_000
 WAITING: tuple[Status, ...] = ("PENDING", "ESCALATED")
 RUNS: tuple[Status, ...] = ("RECEIVED", "PROCESSING", *WAITING)
@@ -35,6 +34,7 @@ class SweepRequest:
     """Younger than `grace_seconds` may still be on its way by itself. The stack's start asks with 0."""
 
     grace_seconds: int = 120
+    versions: int = 5_000  # of the inbox, that one sweep reads
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def sweep(
 ) -> Swept:
     """Mend and count."""
     before = iso(utc_now() - timedelta(seconds=request.grace_seconds))
-    versions, missing = missing_versions(store, catalog, settings.inbox_bucket, before)
+    versions, missing = missing_versions(store, catalog, settings.inbox_bucket, before, request.versions)
     admitted = sum(admit(store.head(head.location), catalog, machine) for head in missing)
     unfinished = list(settled_items(catalog, before))
     broken = Broken(catalog, machine, mailer, settings, before)
@@ -79,9 +79,9 @@ def sweep(
     )
 
 
-def missing_versions(store: Store, catalog: Catalog, bucket: str, before: str) -> tuple[int, list[Head]]:
+def missing_versions(store: Store, catalog: Catalog, bucket: str, before: str, most: int) -> tuple[int, list[Head]]:
     """How many versions were looked at, and those among them that should be items and are none."""
-    rows, onward = store.some_versions(bucket, catalog.bookmark("inbox"), VERSIONS_A_SWEEP)
+    rows, onward = store.some_versions(bucket, catalog.bookmark("inbox"), most)
     catalog.set_bookmark("inbox", onward)
     uploads = [head for head in rows if head.last_modified <= before and is_upload(head)]
     ids = {item_id(bucket, head.location.key, head.location.version or head.etag): head for head in uploads}

@@ -46,12 +46,15 @@ def find_item(target: Deployed, prefix: str) -> ItemRecord:
     if len(wanted) == ID_LENGTH:
         return target.catalog.item(wanted)
     if len(wanted) < SHORTEST_PREFIX:
-        raise Misused(f"{prefix!r} is too short: give at least {SHORTEST_PREFIX} characters of the item's id (see `greenroom items`)")
+        raise Misused(
+            f"{prefix!r} is too short: give {SHORTEST_PREFIX} or more characters of an id; `greenroom items` lists them"
+        )
     found = [record for record in target.catalog.items(limit=100_000) if record.id.startswith(wanted)]
     if not found:
         raise Misused(f"no item begins with {prefix!r}; `greenroom items` lists them")
     if len(found) > 1:
-        raise Misused(f"{prefix!r} is the beginning of {len(found)} items: {', '.join(record.id for record in found[:4])}; give more of it")
+        some = ", ".join(record.id for record in found[:4])
+        raise Misused(f"{prefix!r} is the beginning of {len(found)} items ({some}); give more of it")
     return found[0]
 
 

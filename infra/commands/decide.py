@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import getpass
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from infra.commands.common import deployed, find_item, say
-from infra.errors import Misused
+from infra.errors import Failed, Misused
+
+if TYPE_CHECKING:
+    from tasks.catalog.reviews import Outcome
+    from tasks.catalog.standing import Standing
 
 REMOTE = True
 EXAMPLE = """
@@ -14,6 +20,12 @@ greenroom decide k3vq approve
 greenroom decide k3vq reject --reason "blurry" --by ada@example.com
 """
 LONGEST_REASON = 500
+STOOD = {"recorded": "", "repeated": "Already recorded. "}
+LATE = {
+    "taken": "Not recorded, because another decision came first. ",
+    "expired": "Not recorded, because the time to decide is over. ",
+    "unknown": "Not recorded. ",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,22 +36,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
-    from tasks.review import decide_by_operator
+    from tasks.catalog.standing import standing
+    from tasks.core.clock import epoch
 
     if len(given.reason) > LONGEST_REASON:
         raise Misused(f"a reason has at most {LONGEST_REASON} characters, not {len(given.reason)}")
     target = deployed(given)
-    record = find_item(target, given.item)
-    standing = decide_by_operator(
-        record.id,
-        given.verdict,
-        given.reason,
-        catalog=target.catalog,
-        reviews=target.reviews,
-        machine=target.machine,
-        approver=given.by or getpass.getuser(),
-    )
-    say(given, {"id": record.id, "verdict": given.verdict, **asdict(standing)}, f"{record.id}: {standing.message}")
+    id = find_item(target, given.item).id
+    who = given.by or getpass.getuser()
+    outcome = target.reviews.record(id, given.verdict, given.reason, approver=who, agent="greenroom decide")
+    told = outcome.state in STOOD and target.reviews.tell(id, target.machine)
+    record = target.catalog.item(id)
+    execution = "" if told else target.machine.status(record.execution)
+    now = standing(record, target.reviews.review(id), epoch(), viewer=who, execution=execution)
+    if outcome.state not in STOOD:
+        raise Failed(f"{id}: {_late(outcome, now)}")
+    facts = {"id": id, "verdict": given.verdict, "outcome": outcome.state, "told": told, "standing": asdict(now)}
+    say(given, facts, f"{id}: {STOOD[outcome.state]}{now.message}")
     return 0
+
+
+def _late(outcome: Outcome, now: Standing) -> str:
+    return LATE.get(outcome.state, "Not recorded. ") + now.message

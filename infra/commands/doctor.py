@@ -115,7 +115,8 @@ def _chromium() -> str:
 def _disk(state: Path) -> Finding:
     folder = next(parent for parent in (state, *state.parents) if parent.exists())
     free = shutil.disk_usage(folder).free
-    return Finding("disk", free >= NEEDED_DISK, f"{free / (1 << 30):.0f} GiB free for {state}", "greenroom up", "free some space, or --state")
+    found = f"{free / (1 << 30):.0f} GiB free for {state}"
+    return Finding("disk", free >= NEEDED_DISK, found, "greenroom up", "free some space, or choose another folder with --state")
 
 
 def _port(port: int, option: str) -> Finding:

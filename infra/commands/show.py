@@ -25,21 +25,25 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
+PLAIN = ("id", "status", "reason", "kind", "format", "album_title", "contributor", "key", "bytes", "execution", "received_at")
+
+
 def _lines(facts: dict[str, Any]) -> list[str]:
-    plain = ("id", "status", "reason", "kind", "format", "album_title", "contributor", "key", "bytes", "execution", "received_at", "taken_at")
-    lines = [f"{name.replace('_', ' '):<12} {facts[name]}" for name in plain if facts[name]]
-    if facts["width"]:
-        lines.append(f"{'size':<12} {facts['width']} x {facts['height']}" + (f", {facts['duration']:.1f} s" if facts["duration"] else ""))
-    if facts["labels"]:
-        lines.append(f"{'labels':<12} " + ", ".join(f"{label['name']} {label['confidence']:.0f}%" for label in facts["labels"]))
-    if facts["moderation"]:
-        lines.append(f"{'moderation':<12} " + ", ".join(f"{label['name']} {label['confidence']:.0f}%" for label in facts["moderation"]))
-    if facts["decision"]:
-        decision = facts["decision"]
-        lines.append(f"{'decision':<12} {decision['verdict']} by {decision['approver'] or 'nobody'} {decision['decided_at']} {decision['reason']}".rstrip())
+    rows = [(name.replace("_", " "), facts[name]) for name in (*PLAIN, "taken_at")]
+    rows += [("size", _size(facts)), ("labels", _labels(facts["labels"])), ("moderation", _labels(facts["moderation"]))]
+    if decision := facts["decision"]:
+        who = decision["approver"] or "nobody"
+        rows.append(("decision", f"{decision['verdict']} by {who} {decision['decided_at']} {decision['reason']}".rstrip()))
     if facts["publication"]:
-        lines.append(f"{'page':<12} {facts['publication']['url']}")
-    for file in facts["renditions"]:
-        size = f"{file['width']} x {file['height']}, " if file["width"] else ""
-        lines.append(f"  {file['name']:<10} {file['format']:<5} {size}{file['bytes']} bytes")
-    return lines
+        rows.append(("page", facts["publication"]["url"]))
+    files = [f"  {file['name']:<10} {file['format']:<5} {_size(file)}  {file['bytes']} bytes" for file in facts["renditions"]]
+    return [f"{name:<12} {value}" for name, value in rows if value] + files
+
+
+def _size(facts: dict[str, Any]) -> str:
+    length = f", {facts['duration']:.1f} s" if facts.get("duration") else ""
+    return f"{facts['width']} x {facts['height']}{length}" if facts["width"] else ""
+
+
+def _labels(labels: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{label['name']} {label['confidence']:.0f}%" for label in labels)

@@ -19,7 +19,7 @@ greenroom try ./photos --out ./renditions --json
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder with all that is in it")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the renditions here (default: none are kept)")
-    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="the ffmpeg to use (default: one on PATH, else the bundled one)")
+    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="the ffmpeg to use (default: PATH's, else the bundled one)")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -37,6 +37,9 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _words(row: dict[str, Any]) -> str:
-    size = f" {row['width']} x {row['height']}" if row["width"] else ""
-    facts = row["reason"] if row["verdict"] == "rejected" else f"{row['kind']} {row['format']}{size}, {len(row['renditions'])} renditions"
+    if row["verdict"] == "rejected":
+        facts = row["reason"]
+    else:
+        size = f" {row['width']} x {row['height']}" if row["width"] else ""
+        facts = f"{row['kind']} {row['format']}{size}, {len(row['renditions'])} renditions"
     return f"{row['verdict']:<8}  {row['seconds']:>6.2f} s  {row['file']}: {facts}"

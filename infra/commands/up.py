@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", action="store_true", help="return once it runs; `greenroom down` stops it")
     parser.add_argument("--auth", action="store_true", help="enforce the functions' IAM policies, as AWS does")
     parser.add_argument("--limit", type=int, default=0, help="functions that run at once (default: twice the cores, at least 4)")
-    parser.add_argument("--approver", action="append", help="mail address that decides (default: approver@example.com; may be repeated)")
+    parser.add_argument("--approver", action="append", help="mail address that decides (may be repeated; approver@example.com)")
     parser.add_argument("--title", default="Greenroom", help="the gallery's name")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates, e.g. ReviewCode=never"

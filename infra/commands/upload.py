@@ -20,6 +20,7 @@ EXAMPLE = """
 greenroom upload party.heic clip.mov --album "Summer party" --by Ada
 greenroom upload ./photos --album Summer --by Ada --wait --json
 """
+LONGEST_METADATA = 1_900
 MOVING = ("RECEIVED", "PROCESSING")
 
 
@@ -34,18 +35,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     from tasks.core.names import item_id
 
+    if len(quote(given.album) + quote(given.by)) > LONGEST_METADATA:
+        raise Misused("--album and --by are too long together: S3 keeps 2 KB of words with a file")
     files = list(_files(given.paths))
     target = deployed(given)
     bucket = target.settings.inbox_bucket
     ids = {}
     for path in files:
         key, version = put(target, path, given.album, given.by)
-        ids[item_id(bucket, key, version)] = path
-        if not given.wait:
-            id = item_id(bucket, key, version)
-            say(given, {"id": id, "file": str(path), "key": key, "bucket": bucket, "version": version}, f"{id}  {path}")
-        else:
+        id = item_id(bucket, key, version)
+        ids[id] = path
+        if given.wait:
             progress(given, f"uploaded {path}")
+        else:
+            say(given, {"id": id, "file": str(path), "key": key, "bucket": bucket, "version": version}, f"{id}  {path}")
     return _follow(given, target, ids) if given.wait else 0
 
 
@@ -83,7 +86,8 @@ def _follow(given: argparse.Namespace, target: Deployed, waiting: dict[str, Path
                 continue  # the upload's event is still on its way
             if record.status not in MOVING:
                 facts = {"file": str(waiting.pop(id)), **facts_of(target, record)}
-                say(given, facts, f"{id}  {record.status:<11}  {facts['file']}" + (f"  ({record.reason})" if record.reason else ""))
+                why = f"  ({record.reason})" if record.reason else ""
+                say(given, facts, f"{id}  {record.status:<11}  {facts['file']}{why}")
         pause.wait(0.3 if waiting else 0)
     if waiting:
         raise Failed(f"{len(waiting)} uploads are still on their way after {given.timeout:.0f} s: {', '.join(waiting)}")

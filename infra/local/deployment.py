@@ -63,4 +63,4 @@ def fill(stack: Stack) -> None:
     for key, asset in found.items():
         target.store.put(told.site_bucket, key, asset.path.read_bytes(), asset.content_type, cache=asset.cache)
     target.invoke("RebuildIndexes", {"all": True})
-    target.invoke("Sweep", {})
+    target.invoke("Sweep", {"grace_seconds": 0})

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import escape
 
 from infra.local import console, service, smtp
 from infra.local.mailbox import Mailbox
@@ -20,17 +21,18 @@ from infra.local.web import Headers, Refused, Request, Response, fetch, serve
 
 HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade", "proxy-connection"}
 LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+PICTURES = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 OWN_HEADERS: Headers = [
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
-    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; frame-ancestors 'none'"),
+    ("content-security-policy", f"{PICTURES}; frame-src 'self'; frame-ancestors 'none'"),
 ]
 # A mail is somebody else's HTML: no script, no form, no request of its own; a link opens in a new tab.
 MAIL_HEADERS: Headers = [
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
-    ("content-security-policy", "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
+    ("content-security-policy", f"{PICTURES}; sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'"),
 ]
 
 
@@ -84,7 +86,8 @@ class Front:
         except KeyError:
             return self._page("missing.html", 404)
         if part[0] == "html":
-            return Response.html(mail.html or f"<pre>{jinja2.filters.escape(mail.text)}</pre>", 200, MAIL_HEADERS)
+            body = mail.html or f"<pre>{escape(mail.text)}</pre>"
+            return Response.html(f'<base target="_blank">{body}', 200, MAIL_HEADERS)
         return self._page("mail.html", mail=mail)
 
     async def _console(self, request: Request, stack: Stack) -> Response:
@@ -102,7 +105,7 @@ async def proxy(request: Request, stack: Stack) -> Response:
     try:
         answer = await fetch("127.0.0.1", stack.aws_port, request.method, request.target, headers, request.body)
     except Refused:
-        return Response(502, [("content-type", "text/plain")], b"The local AWS does not answer. Is it stopping? See `greenroom up`.\n")
+        return Response(502, [("content-type", "text/plain")], b"The local AWS does not answer. Is it stopping?\n")
     answer.headers = [(name, value) for name, value in answer.headers if name not in HOP]
     return answer
 

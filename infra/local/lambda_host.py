@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -56,7 +57,7 @@ class Host:
         # A custom header: no web page can send it here without asking first, and nobody answers that question.
         function = request.header("x-amzn-lambda-function-name")
         if request.method != "POST" or not function:
-            return Response.json({"errorMessage": "POST an event with X-Amzn-Lambda-Function-Name", "errorType": "BadRequest"}, 400)
+            return Response.json(_error("BadRequest", "POST an event with X-Amzn-Lambda-Function-Name"), 400)
         if request.path == "/recycle":
             self.pool.end_idle(0)
             return Response.json({})
@@ -125,8 +126,12 @@ class Host:
     def _buried(self, worker: Worker, fault: Exception, request: str) -> dict[str, str]:
         code = self.pool.end(worker)
         if isinstance(fault, TimedOut):
-            return {"errorMessage": f"{request} {fault}", "errorType": "Sandbox.Timedout"}
-        return {"errorMessage": f"RequestId: {request} Error: the worker exited with status {code}", "errorType": "Runtime.ExitError"}
+            return _error("Sandbox.Timedout", f"{request} {fault}")
+        return _error("Runtime.ExitError", f"RequestId: {request} Error: the worker exited with status {code}")
+
+
+def _error(kind: str, message: str) -> dict[str, str]:
+    return {"errorMessage": message, "errorType": kind}
 
 
 def _timeout(request: Request) -> float:
@@ -175,9 +180,12 @@ async def sweep(host: Host) -> None:
 
 async def main(options: service.Options) -> None:
     preload()
+    own = clients(os.environ["AWS_ENDPOINT_URL"])
+    # What is loaded now stays: the collector needn't touch it, so that forks go on sharing its pages.
+    gc.collect()
+    gc.freeze()
     cores = os.cpu_count() or 2
     limit = options.limit or max(4, 2 * cores)
-    own = clients(os.environ["AWS_ENDPOINT_URL"])
     host = make_host(options.state / "logs", options.state / "scratch", limit, max(1, cores), own, options.auth)
     server = await serve(host.handle, options.socket)
     sweeper = asyncio.create_task(sweep(host))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -47,8 +46,8 @@ class Mailbox:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{time.time_ns():020d}"
         part = self.folder / f"{name}.part"
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(message)
+        part.touch(0o600, exist_ok=False)
+        part.write_bytes(message)
         part.rename(self.folder / f"{name}.eml")
         return name
 
@@ -94,6 +93,6 @@ def _with_pictures(message: EmailMessage, html: str) -> str:
     for part in message.walk():
         content_id = str(part.get("Content-ID", "")).strip("<> ")
         if content_id and part.get_content_maintype() == "image":
-            data = base64.b64encode(part.get_payload(decode=True) or b"").decode()
+            data = base64.b64encode(part.get_content()).decode()
             html = html.replace(f"cid:{content_id}", f"data:{part.get_content_type()};base64,{data}")
     return html

@@ -113,12 +113,11 @@ def start(plan: Plan, sockets: dict[str, socket.socket]) -> Processes:
     ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
     processes = Processes(plan.logs, ports)
     processes.start("ministack", ["-m", "infra.local.emulator"], ministack_environment(plan, ports))
-    processes.start("lambda-host", _command("infra.local.lambda_host", plan, sockets["host"]), host_environment(plan, ports), (sockets["host"],))
-    eye = sockets["rekognition"]
+    host, eye, door, smtp = (sockets[name] for name in ("host", "rekognition", "site", "smtp"))
+    processes.start("lambda-host", _command("infra.local.lambda_host", plan, host), host_environment(plan, ports), (host,))
     processes.start("rekognition", _command("infra.local.rekognition", plan, eye), clean_environment(), (eye,))
-    front = [*_command("infra.local.front", plan, sockets["site"]), "--more", f"smtp={sockets['smtp'].fileno()}"]
-    environment = {**clean_environment(), **aws_environment(plan.endpoint)}
-    processes.start("front-door", front, environment, (sockets["site"], sockets["smtp"]))
+    front = [*_command("infra.local.front", plan, door), "--more", f"smtp={smtp.fileno()}"]
+    processes.start("front-door", front, {**clean_environment(), **aws_environment(plan.endpoint)}, (door, smtp))
     return processes
 
 

@@ -6,11 +6,11 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket as Socket
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Options:
     """What the supervisor hands over; `socket` listens already."""
 
     state: Path
-    socket: socket.socket
+    socket: Socket
     auth: bool = False
     limit: int = 0
-    more: dict[str, socket.socket] | None = None
+    more: dict[str, Socket] | None = None
 
 
 def run(main: Callable[[Options], Awaitable[None]]) -> None:
@@ -33,10 +33,10 @@ def run(main: Callable[[Options], Awaitable[None]]) -> None:
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--more", action="append", default=[], help="NAME=FD, another listening socket")
     given = parser.parse_args()
-    more = {name: socket.socket(fileno=int(fd)) for name, _, fd in (pair.partition("=") for pair in given.more)}
+    more = {name: Socket(fileno=int(fd)) for name, _, fd in (pair.partition("=") for pair in given.more)}
 
     async def go() -> None:
-        await main(Options(given.state, socket.socket(fileno=given.fd), given.auth, given.limit, more))
+        await main(Options(given.state, Socket(fileno=given.fd), given.auth, given.limit, more))
 
     asyncio.run(go())
 

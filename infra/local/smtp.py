@@ -1,4 +1,4 @@
-"""Takes the mails that the emulated SES relays, whole, and keeps each as a file: the emulator itself forgets them at a restart."""
+"""Takes the mails that the emulated SES relays, whole, to be kept as files: the emulator forgets them at a restart."""
 
 from __future__ import annotations
 

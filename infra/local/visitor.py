@@ -66,7 +66,9 @@ def upload(site: str, path: Path, album: str, contributor: str) -> str:
 
 def multipart(fields: dict[str, str], path: Path, kind: str, boundary: str) -> bytes:
     """The form's fields and then the file, as a browser sends them."""
-    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
     name = path.name.replace('"', "%22")
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
     return "".join([*parts, head]).encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()

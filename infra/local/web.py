@@ -211,9 +211,7 @@ async def _incoming(connection: h11.Connection, reader: asyncio.StreamReader) ->
     return event
 
 
-async def _rest(
-    connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> AsyncIterator[bytes]:
+async def _rest(connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
     try:
         while isinstance(event := await _incoming(connection, reader), h11.Data):
             yield bytes(event.data)

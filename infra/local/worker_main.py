@@ -84,7 +84,7 @@ def _detach(sock: socket.socket, binding: Binding) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for number in [int(name) for name in os.listdir("/dev/fd")]:
+    for number in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
         if number > 2 and number != sock.fileno():
             with contextlib.suppress(OSError):  # the listing's own descriptor is gone already
                 os.close(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -16,11 +17,11 @@ from typing import Any
 
 from infra.local import worker_main
 
-IDLE_SECONDS = 120
+IDLE_SECONDS = 600
 MAX_AGE_SECONDS = 2400  # assumed roles last an hour
 MAX_CALLS = 500
 MAX_RSS = 1 << 30
-MAX_IDLE = 24
+MAX_IDLE = 20
 
 
 class Crashed(Exception):
@@ -66,7 +67,7 @@ class Worker:
     async def _answer(self) -> dict[str, Any]:
         head = await self.reader.readexactly(worker_main.HEAD)
         body = await self.reader.readexactly(int.from_bytes(head, "big"))
-        answer: dict[str, Any] = worker_main.json.loads(body)
+        answer: dict[str, Any] = json.loads(body)
         return answer
 
     def end(self) -> int:

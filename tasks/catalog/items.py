@@ -68,7 +68,7 @@ class Items(Room):
         Found through an index that AWS keeps a moment behind; each record is a whole one, as it was then.
         """
         statuses = get_args(Status) if status is None else (status,)
-        found = [self._by_status(each, min(limit, 100)) for each in statuses]
+        found = [self._by_status(each, limit if limit <= 100 else 0) for each in statuses]
         rows = heapq.merge(*found, key=lambda row: str(row["gsi1sk"]), reverse=True)
         return (item_record(row) for row in islice(rows, limit))
 
@@ -92,20 +92,20 @@ class Items(Room):
         That is when `attempt` isn't the item's newest, when the item has ended otherwise, or when it is further than
         `status`. Facts that are not given stay as they are; the same mark again succeeds. Raises NotFound.
         """
-        record = self.item(id)
         facts = {name: text(value) for name, value in (("media", media), ("prepared", prepared), ("decision", decision)) if value}
         more = {"duplicate_of": duplicate_of} if duplicate_of else {}
-        index = status_index(id, status, record.received_at)
-        row: Row = {"status": status, "reason": reason, "updated_at": self._now(), **index, **facts, **more}
-        return self._table.write(item_change(id, row, attempt, reaches(status)))
+        row: Row = {"status": status, "reason": reason, "updated_at": self._now(), **status_index(status), **facts, **more}
+        if self._table.write(item_change(id, row, attempt, reaches(status))):
+            return True
+        self.item(id)  # refused for being unknown is a mistake, for being late it is not
+        return False
 
     def next_attempt(self, id: str, attempt: int) -> Item | None:
         """Begin an unfinished or failed item's next attempt, as RECEIVED; None when somebody else did or it has ended."""
-        record = self.item(id)
-        index = status_index(id, "RECEIVED", record.received_at)
+        index = status_index("RECEIVED")
         row: Row = {"attempt": attempt + 1, "status": "RECEIVED", "reason": "", "updated_at": self._now(), **index}
         begun = self._table.write(item_change(id, row, attempt, RESTARTABLE))
-        return replace(record.item, attempt=attempt + 1) if begun else None
+        return replace(self.item(id).item, attempt=attempt + 1) if begun else None
 
     def claim_holder(self, sha256: str) -> str:
         """The id of the item that holds these bytes (ClaimContent writes it), "" when none does."""

@@ -120,7 +120,7 @@ class Publishing(Room):
             "status": "PUBLISHED",
             "reason": "",
             "updated_at": publication.published_at,
-            **status_index(item.id, "PUBLISHED", item.received_at),
+            **status_index("PUBLISHED"),
             **{name: text(value) for name, value in facts.items()},
         }
         return item_change(item.id, row, item.attempt, RESTARTABLE)

@@ -42,7 +42,7 @@ def warm(*rows: Format) -> None:
 @contextmanager
 def opened(path: Path, row: Format, limits: Limits) -> Iterator[Picture]:
     """A picture whose header was read and found within the limits; its pixels are not decoded yet. Raises InvalidMedia."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = limits.pixels

@@ -200,7 +200,8 @@ def _placeholder(picture: Picture) -> str:
 def _render_animation(picture: Picture, row: Format, out: Path) -> dict[str, Any]:
     """Animated WebP at each size, and a JPEG of the first frame for whoever shows no WebP."""
     pictures.decoded(picture, row)
-    first = pictures.to_srgb(pictures.plain(picture), picture.info.get("icc_profile"))
+    # A copy, as the file itself goes on to its other frames.
+    first = pictures.to_srgb(pictures.plain(picture.copy()), picture.info.get("icc_profile"))
     kept = save_animations(picture, sizes(max(picture.size)), out, WEBP, _fitted)
     files = []
     for name, size in kept:

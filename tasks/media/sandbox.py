@@ -87,20 +87,23 @@ def run(job: Callable[..., Any], *arguments: Any, directory: Path, bounds: Bound
 
 
 def _listen(ear: int, seconds: float) -> bytes | None:
-    """All that the child says until it closes the pipe; None when it takes too long or says too much."""
+    """The one line that the child says; empty when it ends without a word, None when it takes too long."""
     deadline = time.monotonic() + seconds
     poll = select.poll()
     poll.register(ear, select.POLLIN | select.POLLHUP)
     said = bytearray()
-    while len(said) <= ANSWER_LIMIT:
+    while True:
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             return None
         chunk = os.read(ear, 65536)
         if not chunk:
-            return bytes(said)
+            return b""
         said += chunk
-    return None
+        if said.endswith(b"\n"):
+            return bytes(said)
+        if len(said) > ANSWER_LIMIT:
+            raise InvalidMedia("its decoder answers with more than facts")
 
 
 def _end(child: int) -> int:
@@ -163,6 +166,7 @@ def _be_the_child(job: Callable[..., Any], arguments: tuple[Any, ...], directory
 
 
 def _tell(mouth: int, message: bytes) -> None:
+    message += b"\n"
     with suppress(OSError):
         while message:
             message = message[os.write(mouth, message) :]

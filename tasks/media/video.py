@@ -90,7 +90,7 @@ def transcode_segment(source: Path, segment: Segment, facts: VideoFacts, out: Pa
     if segment.end < facts.duration - float(Fraction(1, 2) / rate):  # the last one ends where the video does
         picture = picture.filter("trim", end_frame=round(Fraction(segment.end) * rate) - first)
     picture = _shown(picture.filter("setpts", f"N/({rate})/TB"), facts, program)
-    options = {**H264, **transcoder.CLEAN, "an": None, "video_track_timescale": _timescale(rate), "fps_mode": "passthrough"}
+    options = {**H264, **transcoder.CLEAN, "an": None, "video_track_timescale": _timescale(rate), "r": str(rate)}
     with sandbox.workspace() as folder:
         transcoder.run(program, picture.output("output.mp4", **options), {"input": source}, folder)
         _must_have_picture(folder / "output.mp4")

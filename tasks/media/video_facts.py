@@ -30,7 +30,7 @@ AUDIO_DECODERS = (
     *("aac", "mp3float", "mp3", "ac3", "eac3", "alac", "flac", "opus", "libopus", "vorbis", "amrnb", "amrwb"),
     *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_mulaw", "pcm_alaw"),
 )
-# Rates that exist; one that varies is brought to the nearest.
+# Rates that exist; one that varies is brought to the next that drops no frame.
 RATES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60"))
 FASTEST = 60
 EPOCHS = ("1904-01-01", "1970-01-01")  # what a camera without a clock writes
@@ -140,14 +140,14 @@ def _shown_size(video: dict[str, Any]) -> tuple[int, int]:
 
 
 def _rate(video: dict[str, Any]) -> Fraction:
-    """Frames a second: the stream's own where it is constant, else the nearest of those that exist, at most 60."""
+    """Frames a second: the stream's own where it is constant, else the next of those that exist, at most 60."""
     top, bottom = int(_number(video.get("framerate_num"))), int(_number(video.get("framerate_den")))
     stated = Fraction(top, bottom) if top and bottom else Fraction(_number(video.get("frame_rate"), 30.0)).limit_denominator(1001)
     if not 1 <= stated <= 1000:
         stated = Fraction(30)
     if video.get("frame_rate_mode") == "CFR" and stated <= FASTEST:
         return stated
-    return min(RATES, key=lambda rate: abs(rate - stated))
+    return next((rate for rate in RATES if rate >= stated * Fraction(99, 100)), RATES[-1])
 
 
 def _transfer(video: dict[str, Any]) -> str:

@@ -8,11 +8,13 @@ from tasks.core.models import Album, Card
 from tasks.site.frame import Site, render
 
 SEARCH_LIMIT = 60
+# Albums shown with their cover; a front page of hundreds of pictures helps nobody.
+COVERS = 60
 
 
 def home(site: Site, albums: Sequence[Album]) -> str:
-    """Every album with its cover, newest first; for an empty gallery, how to begin."""
-    return render("home.html", site, albums=list(albums))
+    """Every album, newest first, the first sixty with their covers; for an empty gallery, how to begin."""
+    return render("home.html", site, albums=list(albums), covers=COVERS)
 
 
 def album(

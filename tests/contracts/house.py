@@ -144,5 +144,6 @@ def _defines(tree: ast.Module, name: str) -> bool:
 
 
 def _assigns(tree: ast.Module, name: str) -> bool:
-    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
-    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+    plain = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    typed = [node.target for node in tree.body if isinstance(node, ast.AnnAssign) and node.value]
+    return any(isinstance(target, ast.Name) and target.id == name for target in [*plain, *typed])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from machines.gallery import Gallery
 
-from tasks.core.aws import Machine, Store
+from tasks.core.aws import Aws, Machine, Store
 from tasks.core.errors import NotFound
 from tasks.core.models import to_json
 
@@ -19,23 +19,23 @@ NAMES = ("cat.jpg", "dog.jpg", "rose.png")
 class DyingMachine(Machine):
     """Step Functions as a function sees it that dies around its call: before it is sent, or before its answer comes."""
 
-    def __init__(self, real: Machine, *, sent: bool) -> None:
-        self._real = real
+    def __init__(self, aws: Aws, name: str, *, sent: bool) -> None:
+        super().__init__(aws, name)
         self._sent = sent
         self._dies = True
 
     def start(self, name: str, payload: Any) -> bool:
-        if self._dies:
-            self._dies = False
-            if self._sent:
-                self._real.start(name, payload)
-            raise ConnectionError("the worker died")
-        return self._real.start(name, payload)
+        if not self._dies:
+            return super().start(name, payload)
+        self._dies = False
+        if self._sent:
+            super().start(name, payload)
+        raise ConnectionError("the worker died")
 
 
 def dying(gallery: Gallery, *, sent: bool) -> None:
-    services = gallery.stage.services
-    services._opened[Machine] = DyingMachine(services.get(Machine), sent=sent)
+    stage = gallery.stage
+    stage.services._opened[Machine] = DyingMachine(stage.aws, stage.settings.machine_name, sent=sent)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

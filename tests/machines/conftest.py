@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
+from machines.chronicle import ENGINES, MOCKS, Chronicle, write
 from machines.definition import Definition
-from machines.engine import ROLE, Story, client_for, free_port, ministack, substituted, told
-
-MOCKS = Path(__file__).parent / "MockConfigFile.json"
-ENGINES = ["ministack"] + (["stepfunctions-local"] if os.environ.get("STEPFUNCTIONS_LOCAL_URL") else [])
-
-# One upload as ReceiveUpload starts an execution with it.
-UPLOAD = {
-    "item": {
-        "id": "k7q2mzx4w3ncdy5tvb6a",
-        "attempt": 1,
-        "bucket": "greenroom-inbox",
-        "key": "Summer/cat.jpg",
-        "version": "v1",
-        "etag": "9b2cf535f27731c974343645a3985328",
-        "bytes": 2400000,
-        "album": "summer",
-        "album_title": "Summer",
-        "contributor": "Ben",
-        "received_at": "2026-07-05T08:00:00Z",
-    }
-}
-INPUTS = {"ingest": UPLOAD}
-
-
-def mock_configuration() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(MOCKS.read_text())
-    return found
-
-
-def every_case() -> list[tuple[str, str]]:
-    """(machine, case) for every case of the mock configuration."""
-    machines = mock_configuration()["StateMachines"]
-    return [(machine, case) for machine, body in machines.items() for case in body["TestCases"]]
-
-
-@dataclass(frozen=True)
-class Chronicle:
-    """Every case of every machine, told by one engine."""
-
-    engine: str
-    stories: dict[tuple[str, str], Story]
-
-    def of(self, case: str, machine: str = "ingest") -> Story:
-        return self.stories[machine, case]
+from machines.engine import free_port, ministack
 
 
 @pytest.fixture(scope="session", params=ENGINES)
@@ -69,27 +23,6 @@ def engine_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def chronicle(engine_url: tuple[str, str], machines: dict[str, Definition]) -> Chronicle:
-    """All cases started at once, then read one after the other: a few seconds for the whole book."""
+    """What became of every case."""
     engine, url = engine_url
-    stepfunctions = client_for(url, "stepfunctions")
-    arns = {
-        name: stepfunctions.create_state_machine(name=name, definition=substituted(definition, _stand_in), roleArn=ROLE)[
-            "stateMachineArn"
-        ]
-        for name, definition in machines.items()
-    }
-    executions = {
-        (machine, case): stepfunctions.start_execution(
-            stateMachineArn=f"{arns[machine]}#{case}", name=f"{case}-1", input=json.dumps(INPUTS[machine])
-        )["executionArn"]
-        for machine, case in every_case()
-    }
-    return Chronicle(engine, {key: told(machines[key[0]], stepfunctions, arn) for key, arn in executions.items()})
-
-
-def _stand_in(name: str) -> str:
-    if name.endswith("FunctionArn"):
-        return f"arn:aws:lambda:us-east-1:000000000000:function:greenroom-{name.removesuffix('FunctionArn')}"
-    if name.endswith("QueueUrl"):
-        return "http://localhost/000000000000/greenroom-approvals"
-    return "1209600" if name.endswith("Seconds") else f"greenroom-{name}"
+    return write(engine, url, machines)

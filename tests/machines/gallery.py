@@ -143,6 +143,41 @@ class Upload:
         stepfunctions = self.gallery.stage.aws.client("stepfunctions")
         return told(self.gallery.stage.definition, stepfunctions, machine.execution_arn(self.record.execution))
 
+    def settled(self) -> Upload:
+        """Go on until the newest execution has ended by itself, approval requests delivered."""
+        until = time.monotonic() + PATIENCE
+        while self._status() == "RUNNING":
+            self.gallery.deliver_approvals()
+            assert time.monotonic() < until, f"{self.record.execution} still runs"
+            time.sleep(0.01)
+        return self
+
+    def aftermath(self) -> None:
+        """What EventBridge's rules on ended executions call: the archive always, MarkFailed after a failure."""
+        machine = self.gallery.stage.services.get(Machine)
+        found = machine.describe(machine.execution_arn(self.record.execution))
+        times = {name: int(found[name].timestamp() * 1000) for name in ("startDate", "stopDate")}
+        facts = {name: found.get(name) for name in ("executionArn", "name", "status", "error", "cause")}
+        event = {"detail-type": "Step Functions Execution Status Change", "detail": facts | times}
+        self.gallery.stage.call("ArchiveHistory", event)
+        if found["status"] != "SUCCEEDED":
+            self.gallery.stage.call("MarkFailed", event)
+
+    def audit(self) -> dict[str, Any]:
+        """The newest execution's record in the audit bucket."""
+        store: Store = self.gallery.stage.services.get(Store)
+        bucket = self.gallery.stage.settings.audit_bucket
+        key = next(key for key in store.keys(bucket, "executions/") if key.endswith(f"/{self.record.execution}.json"))
+        found: dict[str, Any] = json.loads(store.read(Location(bucket, key)))
+        return found
+
+    def task_tokens(self) -> list[str]:
+        """The tokens under which Step Functions waits for this item's decision; they stand in its review row alone."""
+        stage = self.gallery.stage
+        key = {"pk": {"S": f"item#{self.id}"}, "sk": {"S": "review"}}
+        row = stage.aws.client("dynamodb").get_item(TableName=stage.settings.catalog_table, Key=key)["Item"]
+        return [token["S"] for token in row["tokens"]["L"]]
+
     def _asked(self) -> bool:
         review = self.gallery.reviews.review(self.id)
         return review is not None and review.attempt == self.record.attempt

@@ -14,6 +14,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -24,8 +25,10 @@ from machines.definition import Definition, snake
 from machines.engine import substituted
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.utils import json_path
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
 from tasks.core.aws import Aws, Edge, Eye
 from tasks.core.entrypoint import Services, lambda_handler
@@ -102,6 +105,8 @@ class Stage:
         self._faults: dict[str, list[Exception]] = defaultdict(list)
         self._faults_after: dict[str, list[Exception]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._quiet = threading.Condition()
+        self._busy = 0
 
     # --- what tests do ---
 
@@ -128,12 +133,25 @@ class Stage:
             stateMachineArn=self._machine, definition=substituted(Definition(self.definition.name, body), self._value)
         )
 
+    def lose_execution(self, name: str) -> None:
+        """End an execution as an engine's restart does: it has failed, and its task tokens are dead.
+
+        moto's own StopExecution leaves one that waits for a token RUNNING, so its end is written into moto's books.
+        """
+        machines = stepfunctions_parser_backends["123456789012"]["us-east-1"].state_machines
+        lost = next(each for machine in machines for each in machine.executions if each.name == name)
+        lost.exec_status, lost.error, lost.stop_date = ExecutionStatus.FAILED, "States.ServiceRestart", datetime.now(UTC)
+
     # --- what the engine does ---
 
     def invoke(self, function: str, body: str | bytes | None) -> tuple[Any, Exception | None]:
         """One invocation by the interpreter: the answer, or what the function threw."""
         state = function.removeprefix("greenroom-")
         event = json.loads(body or "{}")
+        with self._at_work():
+            return self._perform(state, event)
+
+    def _perform(self, state: str, event: Any) -> tuple[Any, Exception | None]:
         with self._lock:
             self.given[state].append(event)
             before = self._faults[state].pop(0) if self._faults[state] else None
@@ -145,6 +163,22 @@ class Stage:
         except Exception as fault:
             return None, fault
         return answer, after
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._quiet:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._busy -= 1
+                self._quiet.notify_all()
+
+    def fall_quiet(self) -> None:
+        """Wait for calls that still run: the other branch of a Parallel state goes on after the execution has failed."""
+        with self._quiet:
+            assert self._quiet.wait_for(lambda: self._busy == 0, timeout=60), "a task did not come to its end"
 
     # --- building ---
 
@@ -235,11 +269,23 @@ def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[St
             serial_dynamodb(),
             patch.object(simple_lambda.LambdaSimpleBackend, "invoke", _invocation(stage)),
             patch.object(retrier_decl, "time", unhurried),
+            patch.object(StepFunctionsParserBackend, "_get_executions", _those_that_began),
             # moto makes a list of what `$[0].verdict` names; AWS, MiniStack and Step Functions Local give the value.
             patch.object(json_path, "Index", Mended),
         ):
             stage.build()
-            yield stage
+            try:
+                yield stage
+            finally:
+                stage.fall_quiet()
+
+
+EXECUTIONS = StepFunctionsParserBackend._get_executions
+
+
+def _those_that_began(backend: StepFunctionsParserBackend, status: ExecutionStatus | None = None) -> list[Any]:
+    """moto looks for a token in every running execution, and trips over one that has only just been started."""
+    return [each for each in EXECUTIONS(backend, status) if each.exec_worker and each.exec_worker.env]
 
 
 def _invocation(stage: Stage) -> Callable[..., bytes]:

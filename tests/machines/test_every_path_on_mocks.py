@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from machines.conftest import Chronicle, every_case, mock_configuration
+from machines.chronicle import Chronicle, every_case, mock_configuration
 from machines.definition import Definition, Transition, at, definitions
 
 ARRIVES = "ValidateMedia IsAccepted ClaimContent ByKind"

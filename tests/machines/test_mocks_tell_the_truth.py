@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import typing
 from typing import Any
 
 import pytest
-from machines.conftest import Chronicle, mock_configuration
+from machines.chronicle import Chronicle, mock_configuration
 from machines.definition import Definition, definitions, filled, snake
 
 from tasks.core.entrypoint import parts
@@ -45,7 +46,7 @@ def mocked_returns() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("state", "response"), mocked_returns())
 def test_a_mocked_answer_is_one_that_the_task_could_give(state: str, response: str) -> None:
     for row in mock_configuration()["MockedResponses"][response].values():
-        understood = to_json(from_json(row["Return"], answer_type(state)))
+        understood = json.loads(json.dumps(to_json(from_json(row["Return"], answer_type(state)))))
         assert _beyond(row["Return"], understood) == [], f"{response} says what {state} never answers"
 
 

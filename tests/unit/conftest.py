@@ -175,7 +175,9 @@ def make_media(**more: Any) -> Media:
     return Media(**{**facts, **more})
 
 
-def make_prepared(renditions: tuple[Rendition, ...] = (), labels: tuple[str, ...] = ("Dog", "Green Grass"), **more: Any) -> Prepared:
+def make_prepared(
+    renditions: tuple[Rendition, ...] = (), labels: tuple[str, ...] = ("Dog", "Green Grass"), **more: Any
+) -> Prepared:
     found = Recognition(labels=tuple(Label(name, 91.5) for name in labels), **more)
     return Prepared("accepted", "", renditions, "data:image/webp;base64,AAAA", "s" * 64, found)
 

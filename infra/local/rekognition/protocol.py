@@ -95,7 +95,7 @@ def _picture(asked: dict[str, Any], smallest: int) -> Image.Image:
         raise Fault("ImageTooLargeException", "Image size is too large")
     image = _decoded(data)
     if min(image.size) < smallest:
-        raise Fault("InvalidParameterException", f"Request has invalid parameters: an image has at least {smallest} pixels a side")
+        raise Fault("InvalidParameterException", f"Request has invalid parameters: less than {smallest} pixels a side")
     return image
 
 

@@ -147,6 +147,8 @@ function icon(name) {
 async function show(index) {
   if (Date.now() > freshUntil && !(await refresh())) return
   current = Math.min(Math.max(index, 0), desk.items.length - 1)
+  if ($('desk').dataset.shown !== desk.items[current].id) scrollTo(0, 0)
+  $('desk').dataset.shown = desk.items[current].id
   panel('desk')
   const item = desk.items[current]
   $('title').textContent = item.title
@@ -323,8 +325,8 @@ async function decide(item, verdict, reason = '') {
   if (answer.state === 'closed') closed(answer)
   else if (answer.outcome === 'changed') {
     if (await refresh()) show(current)
-    notice(answer.message)
-  } else if (answer.outcome !== 'recorded') notice(answer.message || answer.error)
+    notice(answer.notice)
+  } else if (answer.outcome !== 'recorded') notice(answer.notice || answer.error)
   $('said').textContent = answer.message || answer.error
   return answer.outcome === 'recorded' || answer.outcome === 'repeated' ? 'mine' : answer.standing ? 'told' : 'unknown'
 }
@@ -408,8 +410,8 @@ $('bulk-dialog').addEventListener('close', async () => {
   working(false)
   if ($('desk').hidden) return
   if (others.length) notice(`Not approved by you, because another decision came first: ${others.join(', ')}`)
-  if (desk.items.some(waits) || others.length) show(current)
-  else finish()
+  if (others.length) show(current)
+  else onward()
 })
 
 document.addEventListener('keydown', (event) => {

@@ -110,12 +110,12 @@ const uppy = new Uppy({
     inline: true,
     target: '#files',
     width: '100%',
-    height: touch ? 320 : 400,
+    height: 400,
     theme: 'auto',
     fileManagerSelectionType: 'files',
     proudlyDisplayPoweredByUppy: false,
     doneButtonHandler: null,
-    hideProgressAfterFinish: false,
+    disableInformer: true, // what it says for five seconds stays in the list of refusals here
     locale: {
       strings: {
         dropPasteFiles: touch ? '%{browseFiles}' : 'Drop photos, videos and files here %{browseFiles}',
@@ -127,6 +127,7 @@ const uppy = new Uppy({
         uploadXNewFiles: { 0: 'Send %{smart_count} more file', 1: 'Send %{smart_count} more files' },
         uploadFailed: 'Some files were not sent',
         uploading: 'Sending',
+        uploadingXFiles: { 0: 'Sending %{smart_count} file', 1: 'Sending %{smart_count} files' },
       },
     },
   })
@@ -135,13 +136,13 @@ const uppy = new Uppy({
 function unfit(file) {
   const video = (file.type ?? '').startsWith('video/')
   const most = video ? limits.video : limits.image
-  if (NEVER.test(file.name)) return 'this type can run programs, so it cannot be shown. Photos, videos and documents are fine.'
-  if (file.data.size === 0) return 'this file is empty.'
-  if (file.data.size > most) return `${megabytes(file.data.size)} is too large: ${video ? 'videos' : 'photos and files'} may have up to ${megabytes(most)}.`
+  if (NEVER.test(file.name)) return 'This type can run programs, so it cannot be shown. Photos, videos and documents are fine.'
+  if (file.data.size === 0) return 'This file is empty.'
+  if (file.data.size > most) return `Too large. ${video ? 'Videos' : 'Photos and files'} may have up to ${megabytes(most)}.`
   return ''
 }
 
-const megabytes = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`)
+const megabytes = (bytes) => (bytes >= 1e9 ? `${Number((bytes / 1e9).toFixed(1))} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`)
 
 function refuse(filename, reason) {
   if (!reason) return true
@@ -156,7 +157,7 @@ function refuse(filename, reason) {
   const which = document.createElement('strong')
   which.dir = 'auto'
   which.textContent = filename
-  row.append(which, document.createTextNode(` ${reason[0].toUpperCase()}${reason.slice(1)}`))
+  row.append(which, document.createTextNode(reason))
   list.append(row)
   return false
 }
@@ -219,6 +220,7 @@ uppy.on('complete', ({ successful }) => {
   stayAwake(false)
   arrived(successful)
 })
+uppy.on('restriction-failed', (file, error) => file && !error.message.includes('onBeforeFileAdded') && refuse(file.name, error.message))
 uppy.on('upload-error', (file, error) => file && refuse(file.name, error.message))
 uppy.on('retry-all', () => document.querySelector('.refused')?.remove())
 uppy.on('upload-retry', () => document.querySelector('.refused')?.remove())

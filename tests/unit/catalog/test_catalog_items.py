@@ -16,6 +16,9 @@ def test_the_same_upload_is_created_once(world, make):
 def test_an_unknown_item_is_not_found(world):
     with pytest.raises(NotFound, match="no item 'nobody'"):
         world.catalog.item("nobody")
+    with pytest.raises(NotFound, match="no item 'nobody'"):
+        world.catalog.mark("nobody", "FAILED", attempt=1)
+    assert world.catalog.next_attempt("nobody", 1) is None
 
 
 def test_facts_are_kept_and_added_to(world, make):

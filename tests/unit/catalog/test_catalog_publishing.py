@@ -69,7 +69,7 @@ def test_thirty_publications_to_one_album_at_once_leave_no_gap(world, make):
     assert all(each.page == (each.sequence - 1) // 7 for each in found)
     pages = [[card.sequence for card in catalog.page("summer", page)] for page in range(6)]
     assert [len(page) for page in pages] == [7, 7, 7, 7, 2, 0]
-    assert sum(pages, []) == list(range(1, 31))
+    assert [number for page in pages for number in page] == list(range(1, 31))
     assert catalog.album("summer").count == 30
 
 
@@ -88,6 +88,15 @@ def test_an_older_attempt_does_not_publish(world, make):
     world.catalog.next_attempt(item.id, 1)
     with pytest.raises(Stale, match="superseded by attempt 2"):
         world.catalog.publish(item, make.media(), make.prepared(), make.approved, ())
+
+
+def test_a_redriven_publish_goes_on_from_failed(world, make):
+    item = make.item()
+    world.catalog.create(item)
+    world.catalog.mark(item.id, "FAILED", attempt=1, reason="S3 was down")
+    world.catalog.publish(item, make.media(), make.prepared(), make.approved, ())
+    record = world.catalog.item(item.id)
+    assert (record.status, record.reason) == ("PUBLISHED", "")
 
 
 def test_an_unknown_item_is_not_published(world, make):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 
 class Sour(Exception):
@@ -41,6 +42,5 @@ def crash(event, context):
 
 def starts_a_child(event, context):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    with open(event["note"], "w") as note:
-        note.write(str(child.pid))
+    Path(event["note"]).write_text(str(child.pid))
     time.sleep(60)

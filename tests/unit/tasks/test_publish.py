@@ -30,7 +30,7 @@ def prepared(world, make):
 @pytest.fixture
 def waiting(world, make, prepared):
     """An item whose review is open."""
-    item = make.item("größe \"1\"; x.html")
+    item = make.item('größe "1"; x.html')
     world.catalog.create(item)
     world.reviews.request(item, "token", prepared.sha256)
     return PublishRequest(item, make.media(), prepared, make.approved)

@@ -8,9 +8,9 @@ from tasks.sweep import SweepRequest, Swept, sweep
 
 @pytest.fixture
 def run(world):
-    def run(grace_seconds=0):
+    def run(**request):
         return sweep(
-            SweepRequest(grace_seconds),
+            SweepRequest(**{"grace_seconds": 0, **request}),
             store=world.store,
             catalog=world.catalog,
             reviews=world.reviews,
@@ -53,11 +53,10 @@ def test_what_is_young_is_left_alone(world, run):
     assert run(grace_seconds=120) == Swept(versions=1)
 
 
-def test_a_long_inbox_is_read_in_stretches(world, run, monkeypatch):
-    monkeypatch.setattr("tasks.sweep.VERSIONS_A_SWEEP", 2)
+def test_a_long_inbox_is_read_in_stretches(world, run):
     for number in range(5):
         world.upload(f"Summer/{number}.jpg")
-    assert [run().admitted for _ in range(4)] == [2, 2, 1, 0]
+    assert [run(versions=2).admitted for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_an_item_whose_execution_never_began_is_started(world, run, item):

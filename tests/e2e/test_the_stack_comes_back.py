@@ -1,0 +1,48 @@
+"""Stopped and started again: what was published is there, and what waits can still be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import drawings
+import pytest
+
+from infra.demo import free_ports
+
+
+@pytest.fixture
+def short_lived(town: Any, tmp_path: Path) -> Iterator[Any]:
+    """A stack of its own, so that the others' is not stopped."""
+    other = type(town)(tmp_path / "state", *free_ports())
+    other.up()
+    yield other
+    other.down()
+
+
+def test_what_was_published_stays_and_what_waits_can_be_decided(short_lived: Any, tmp_path: Path) -> None:
+    town = short_lived
+    shown, waiting = town.upload(drawings.jpeg(tmp_path / "shown.jpg", 101), drawings.jpeg(tmp_path / "waiting.jpg", 102))
+    town.decide_by_mail(shown["id"], "approve")
+    town.becomes(shown["id"], "PUBLISHED")
+    before = town.published_page(shown["id"])
+
+    town.down()
+    town.up()
+
+    assert town.published_page(shown["id"]) == before
+    town.becomes(waiting["id"], "PENDING")
+    town.decide_by_mail(waiting["id"], "approve")
+    published = town.becomes(waiting["id"], "PUBLISHED")
+    assert int(published["execution"].rsplit("-", 1)[1]) > int(waiting["execution"].rsplit("-", 1)[1])
+    town.published_page(waiting["id"])
+
+
+def test_a_second_up_a_down_without_a_stack_and_a_wrong_item_are_told_in_one_line(town: Any, tmp_path: Path) -> None:
+    again = town.run("up", "--detach", "--port", town.port, expect=2)
+    assert len(again.stderr.strip().splitlines()) == 1
+    nobody = type(town)(tmp_path / "nothing", 1, 2)
+    assert "no stack runs" in nobody.run("down", expect=2).stderr
+    assert len(town.run("show", "zzzzzzzz", expect=2).stderr.strip().splitlines()) == 1
+    assert len(town.run("decide", "zzzzzzzz", "approve", expect=2).stderr.strip().splitlines()) == 1

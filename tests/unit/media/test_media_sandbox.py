@@ -1,0 +1,153 @@
+"""Whatever happens to a decoder becomes a reason in words; the worker goes on."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.core.errors import InvalidMedia
+from tasks.media import sandbox
+from tasks.media.sandbox import MEGABYTE, Bounds, SandboxFault, run
+
+SMALL = Bounds(cpu_seconds=1, wall_seconds=20, memory_bytes=64 * MEGABYTE, file_bytes=MEGABYTE)
+
+
+def _raise(fault: BaseException) -> None:
+    raise fault
+
+
+def _spin() -> None:
+    while True:
+        pass
+
+
+def _eat() -> int:
+    return len(bytearray(4096 * MEGABYTE))
+
+
+def _fill(name: str) -> None:
+    Path(name).write_bytes(bytes(2 * MEGABYTE))
+
+
+def _break() -> None:
+    ctypes.string_at(0)
+
+
+def _reach_out(port: int) -> str:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError as fault:
+        return errno.errorcode[fault.errno or 0]
+    return "reached"
+
+
+def _look_around() -> list[str]:
+    return [str(Path.cwd()), *map(str, Path().iterdir())]
+
+
+def _write_to(number: int) -> str:
+    try:
+        os.write(number, b"x")
+    except OSError as fault:
+        return errno.errorcode[fault.errno or 0]
+    return "written"
+
+
+def _leave_a_child_behind() -> int:
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+        os._exit(0)
+    return child
+
+
+def test_an_answer_comes_back(tmp_path: Path) -> None:
+    assert run(dict, [("size", [3, 4])], directory=tmp_path) == {"size": [3, 4]}
+
+
+def test_it_works_in_its_own_empty_directory(tmp_path: Path) -> None:
+    here = Path.cwd()
+    assert run(_look_around, directory=tmp_path) == [str(tmp_path)]
+    assert Path.cwd() == here
+
+
+@pytest.mark.parametrize(
+    ("job", "arguments", "words"),
+    [
+        (_spin, (), "more than 1 s of processor time"),
+        (_eat, (), "more than 64 MB of memory"),
+        (_break, (), "breaks the decoder (SIGSEGV)"),
+        (os.abort, (), "breaks the decoder (SIGABRT)"),
+        (os._exit, (3,), "breaks the decoder (exit 3)"),
+        (os.kill, (0, signal.SIGKILL), "more memory or time"),
+        (_fill, ("big",), "cannot be decoded: [Errno 27] File too large"),
+        (_raise, (InvalidMedia("too many pixels"),), "too many pixels"),
+        (_raise, (KeyError("what Pillow may raise"),), "cannot be decoded"),
+    ],
+)
+def test_the_worker_survives_and_says_why(tmp_path: Path, job: object, arguments: tuple[object, ...], words: str) -> None:
+    with pytest.raises(InvalidMedia) as caught:
+        run(job, *arguments, directory=tmp_path, bounds=SMALL)
+    assert words in caught.value.reason
+
+
+def test_what_never_ends_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMedia, match=r"longer than 0 s"):
+        run(time.sleep, 600, directory=tmp_path, bounds=Bounds(wall_seconds=0.2))
+
+
+def test_a_full_disk_is_not_the_uploads_fault(tmp_path: Path) -> None:
+    with pytest.raises(SandboxFault, match="No space"):
+        run(_raise, OSError(errno.ENOSPC, "No space left on device"), directory=tmp_path)
+
+
+def test_the_child_never_becomes_a_second_worker(tmp_path: Path) -> None:
+    with pytest.raises(SandboxFault, match="SystemExit"):
+        run(_raise, SystemExit("a way out"), directory=tmp_path)
+
+
+def test_a_missing_library_is_not_the_uploads_fault(tmp_path: Path) -> None:
+    with pytest.raises(SandboxFault, match="no module"):
+        run(_raise, ImportError("no module"), directory=tmp_path)
+
+
+def test_it_says_no_more_than_facts(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMedia, match="more than facts"):
+        run(str.ljust, "", 3 * sandbox.ANSWER_LIMIT, directory=tmp_path)
+
+
+def test_no_file_or_socket_of_the_worker_is_within_reach(tmp_path: Path) -> None:
+    with (tmp_path / "held").open("wb") as held:
+        assert run(_write_to, held.fileno(), directory=tmp_path) == "EBADF"
+
+
+def test_nothing_that_it_started_outlives_it(tmp_path: Path) -> None:
+    left = run(_leave_a_child_behind, directory=tmp_path)
+    for _ in range(200):
+        if not Path(f"/proc/{left}").exists() or "State:\tZ" in Path(f"/proc/{left}/status").read_text():
+            return
+        time.sleep(0.01)
+    pytest.fail(f"process {left} is still there")
+
+
+def test_it_reaches_no_network_where_the_platform_has_namespaces(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = run(_reach_out, server.getsockname()[1], directory=tmp_path)
+    assert answer == ("ENETUNREACH" if _namespaces(tmp_path) else "reached")
+
+
+def _namespaces(tmp_path: Path) -> bool:
+    """Whether a child gets a network of its own here: its own inode under /proc."""
+    outside = Path("/proc/self/ns/net").stat().st_ino
+    return bool(run(_inode, directory=tmp_path) != outside)
+
+
+def _inode() -> int:
+    return Path("/proc/self/ns/net").stat().st_ino
