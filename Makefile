@@ -1,7 +1,8 @@
 # Greenroom. `make demo` shows it, `make test` proves it; both set up .venv by themselves.
 
-# The newest Python that is here and new enough.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do command -v $$python && break; done)
+# The newest Python that is here, runs (a version manager's shim may not) and is new enough.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -22,9 +23,8 @@ help:
 venv: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing; on Debian: apt install python3 python3-venv"; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "$(PYTHON) is too old: Greenroom needs Python 3.11 or newer (make PYTHON=/path/to/python3.12)"; exit 2; }
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Greenroom needs Python 3.11 or newer: install one, or name it (make PYTHON=/path/to/python3.12)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { echo "$(PYTHON) -m venv failed; on Debian: apt install python3-venv"; exit 2; }
 	@echo "Installing into $(VENV) ..."

@@ -33,13 +33,32 @@ def outputs(client: Any, name: str) -> dict[str, str]:
     return {row["OutputKey"]: row["OutputValue"] for row in found}
 
 
+def make_bucket(s3: Any, bucket: str, region: str) -> None:
+    """Where code and templates wait for CloudFormation: private, and encrypted as S3 does by itself."""
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        s3.create_bucket(Bucket=bucket, **where)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        return
+    block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+
+
 def apply(
-    client: Any, name: str, template_url: str, declared: Mapping[str, Any], values: Mapping[str, str], *, delay: float = 5
+    client: Any,
+    name: str,
+    template_url: str,
+    declared: Mapping[str, Any],
+    values: Mapping[str, str],
+    *,
+    delay: float = 5,
+    validate: bool = True,
 ) -> dict[str, str]:
     """Create or update the stack and return its outputs; nothing happens where nothing changed.
 
     `declared` is the template's Parameters section; a parameter that `values` lacks keeps its present value. Buckets and
-    tables that exist already under their literal names are adopted. Raises Failed with what went wrong first.
+    tables that exist already under their literal names are adopted. `delay` is in seconds; `validate` False leaves out
+    CloudFormation's look ahead. Raises Failed with what went wrong first.
     """
     status = stack_status(client, name)
     if status in HOLLOW:
@@ -48,7 +67,14 @@ def apply(
         status = ""
     change = "UPDATE" if status else "CREATE"
     since = time.time()
-    prepared = _prepare(client, name, change, template_url, _parameters(declared, values, bool(status)), delay)
+    request = {
+        "StackName": name,
+        "ChangeSetType": change,
+        "TemplateURL": template_url,
+        "Parameters": _parameters(declared, values, bool(status)),
+        **({} if validate else {"DisableValidation": True}),
+    }
+    prepared = _prepare(client, request, delay)
     if prepared:
         client.execute_change_set(StackName=name, ChangeSetName=prepared)
         try:
@@ -68,18 +94,10 @@ def _parameters(declared: Mapping[str, Any], values: Mapping[str, str], exists: 
     return rows
 
 
-def _prepare(client: Any, name: str, change: str, url: str, parameters: list[dict[str, Any]], delay: float) -> str:
+def _prepare(client: Any, request: dict[str, Any], delay: float) -> str:
     """Make a change set and return its name; "" when it would change nothing."""
-    change_set = f"greenroom-{time.time_ns()}"
-    client.create_change_set(
-        StackName=name,
-        ChangeSetName=change_set,
-        ChangeSetType=change,
-        TemplateURL=url,
-        Parameters=parameters,
-        Capabilities=CAPABILITIES,
-        ImportExistingResources=True,
-    )
+    name, change_set = request["StackName"], f"greenroom-{time.time_ns()}"
+    client.create_change_set(ChangeSetName=change_set, Capabilities=CAPABILITIES, ImportExistingResources=True, **request)
     try:
         _wait(client, "change_set_create_complete", delay, StackName=name, ChangeSetName=change_set)
     except WaiterError as fault:

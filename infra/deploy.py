@@ -15,7 +15,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from infra import artifacts, asl, cloudformation, package, sam
@@ -25,13 +24,15 @@ BUILD = package.ROOT / "build" / "sam"
 ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
 # What people count; the rest are parts of these.
 NOTABLE = {
-    "AWS::S3::Bucket": "S3 buckets",
-    "AWS::DynamoDB::Table": "DynamoDB table, paid by request",
-    "AWS::Serverless::Function": "Lambda functions",
-    "AWS::Serverless::StateMachine": "Step Functions state machine (standard)",
-    "AWS::SQS::Queue": "SQS queues",
+    "AWS::S3::Bucket": "S3 bucket",
+    "AWS::DynamoDB::Table": "DynamoDB table",
+    "AWS::Serverless::Function": "Lambda function",
+    "AWS::Serverless::StateMachine": "state machine",
+    "AWS::SQS::Queue": "SQS queue",
     "AWS::CloudFront::Distribution": "CloudFront distribution",
-    "AWS::Logs::LogGroup": "log groups",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::SES::EmailIdentity": "SES identity",
+    "AWS::CloudWatch::Alarm": "alarm",
 }
 IDLE_COST = """\
 Idle, it costs what it stores, and cents: nothing here is paid by the hour. Lambda's polling of the two queues makes about
@@ -58,6 +59,16 @@ class Plan:
             "GREENROOM_PYTHON": self.python,
             "AWS_DEFAULT_REGION": self.region,
         }
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where it is deployed to: the account's id, the bucket for code and templates, and the clients."""
+
+    id: str
+    bucket: str
+    client: Any
+    s3: Any
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -146,7 +157,7 @@ def announce(plan: Plan) -> str:
     lines = [f"Greenroom as {plan.prefix!r} in {plan.region}, functions on {plan.architecture} with Python {plan.python}:"]
     for name in package.STACKS:
         kinds = Counter(row["Type"] for row in package.read_template(name)["Resources"].values() if wanted(row, plan))
-        notable = [f"{kinds[kind]} {words}" for kind, words in NOTABLE.items() if kinds[kind]]
+        notable = [f"{kinds[kind]} {word}{'s'[: kinds[kind] > 1]}" for kind, word in NOTABLE.items() if kinds[kind]]
         lines.append(f"  stack {plan.prefix}-{name}: {', '.join(notable)}")
     return "\n".join([*lines, "", IDLE_COST, ""])
 
@@ -198,27 +209,28 @@ def deploy(plan: Plan) -> dict[str, str]:
     import boto3
 
     session = boto3.session.Session(region_name=plan.region)
-    client, s3 = session.client("cloudformation"), session.client("s3")
     account = session.client("sts").get_caller_identity()["Account"]
-    bucket = f"{plan.prefix}-artifacts-{account}-{plan.region}"
-    _make_bucket(s3, bucket, plan.region)
+    there = Account(
+        account, f"{plan.prefix}-artifacts-{account}-{plan.region}", session.client("cloudformation"), session.client("s3")
+    )
+    cloudformation.make_bucket(there.s3, there.bucket, plan.region)
     results: dict[str, str] = {}
     for name in package.STACKS:
-        results |= _deploy_one(client, s3, bucket, name, plan, results)
+        results |= _deploy_one(there, name, plan, results)
     # The inbox learns the site's address last: CloudFront has it only now.
-    return results | _deploy_one(client, s3, bucket, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
+    return results | _deploy_one(there, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
 
 
-def _deploy_one(client: Any, s3: Any, bucket: str, name: str, plan: Plan, results: Mapping[str, str]) -> dict[str, str]:
+def _deploy_one(there: Account, name: str, plan: Plan, results: Mapping[str, str]) -> dict[str, str]:
     stack = f"{plan.prefix}-{name}"
     print(f"stack {stack} ...", file=sys.stderr)
-    template = _packaged(bucket, name, plan)
-    body = package.Artifact.of(template.read_bytes(), ".template")
-    s3.put_object(Bucket=bucket, Key=body.key, Body=body.body)
+    body = package.Artifact.of(_packaged(there, name, plan), ".template")
+    there.s3.put_object(Bucket=there.bucket, Key=body.key, Body=body.body)
     declared = package.read_template(name)["Parameters"]
-    values = {**_first_values(client, stack, name), **results, **plan.values}
+    values = {**_first_values(there.client, stack, name), **results, **plan.values}
     told = {key: value for key, value in values.items() if key in declared}
-    return cloudformation.apply(client, stack, _url(s3, bucket, body.key), declared, told)
+    url = f"{there.s3.meta.endpoint_url}/{there.bucket}/{body.key}"
+    return cloudformation.apply(there.client, stack, url, declared, told)
 
 
 def _first_values(client: Any, stack: str, name: str) -> dict[str, str]:
@@ -230,35 +242,21 @@ def _first_values(client: Any, stack: str, name: str) -> dict[str, str]:
     return {}
 
 
-def _packaged(bucket: str, name: str, plan: Plan) -> Path:
-    """The template with its code in the bucket; a template without code as it is."""
+def _packaged(there: Account, name: str, plan: Plan) -> bytes:
+    """The template with its code in the bucket; where it has no code, with the names of what it keeps."""
     if name not in _with_code():
-        return package.TEMPLATES / f"{name}.yaml"
+        names = {"Prefix": plan.prefix, "AWS::AccountId": there.id, "AWS::Region": plan.region}
+        return json.dumps(package.with_literal_names(package.read_template(name), names)).encode()
     packaged = BUILD / name / "packaged.yaml"
     sam.run(
         "package",
         f"--template-file={BUILD / name / 'template.yaml'}",
-        f"--s3-bucket={bucket}",
+        f"--s3-bucket={there.bucket}",
         f"--output-template-file={packaged}",
         f"--region={plan.region}",
         environment=plan.environment,
     )
-    return packaged
-
-
-def _make_bucket(s3: Any, bucket: str, region: str) -> None:
-    """Where code and templates wait for CloudFormation: private, and encrypted as S3 does by itself."""
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    try:
-        s3.create_bucket(Bucket=bucket, **where)
-    except s3.exceptions.BucketAlreadyOwnedByYou:
-        return
-    block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
-
-
-def _url(s3: Any, bucket: str, key: str) -> str:
-    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+    return packaged.read_bytes()
 
 
 def fill(outputs: Mapping[str, str], plan: Plan) -> None:

@@ -173,11 +173,8 @@ def code_zip(folder: Path = ROOT / "tasks") -> bytes:
 def render_for_local(
     template: dict[str, Any], bucket: str, code: Artifact, definition: Artifact, names: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A template as the emulator can deploy it: code and definition in `bucket`, and literal names for what is kept.
-
-    With a literal name a bucket that outlived a killed emulator is adopted; a computed one would be taken for a clash.
-    """
-    rendered = copy.deepcopy(template)
+    """A template as the emulator can deploy it: code and definition in `bucket`, and literal names for what is kept."""
+    rendered = with_literal_names(template, names)
     here = {"Bucket": bucket, "Key": code.key}
     if "Globals" in rendered:
         rendered["Globals"]["Function"]["CodeUri"] = here
@@ -188,6 +185,17 @@ def render_for_local(
             properties["CodeUri"] = here
         if "DefinitionUri" in properties:
             properties["DefinitionUri"] = {"Bucket": bucket, "Key": definition.key}
+    return rendered
+
+
+def with_literal_names(template: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A copy in which buckets and tables are named without `Fn::Sub`.
+
+    CloudFormation adopts what outlived its stack (ImportExistingResources) under a literal name only; a computed one clashes.
+    """
+    rendered = copy.deepcopy(template)
+    for resource in rendered["Resources"].values():
+        properties = resource.get("Properties", {})
         for name in {"BucketName", "TableName"} & properties.keys():
             properties[name] = _literal(properties[name], names)
     return rendered
@@ -212,7 +220,7 @@ def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) 
     """
     import boto3
 
-    from infra.cloudformation import apply
+    from infra.cloudformation import apply, make_bucket
 
     values = parameter_values({**LOCAL, "Prefix": prefix, **parameters})
     session = boto3.session.Session()
@@ -222,7 +230,7 @@ def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) 
     account = session.client("sts", endpoint_url=endpoint_url, region_name=region).get_caller_identity()["Account"]
     names = {"Prefix": prefix, "AWS::AccountId": account, "AWS::Region": region}
     bucket = f"{prefix}-artifacts-{account}-{region}"
-    s3.create_bucket(Bucket=bucket)
+    make_bucket(s3, bucket, region)
     definition = json.dumps(render_definition(approval_seconds=int(values["ApprovalSeconds"])))
     artifacts = Artifact.of(code_zip(), ".zip"), Artifact.of(definition.encode(), ".asl.json")
     results: dict[str, str] = {}
@@ -232,8 +240,20 @@ def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) 
             s3.put_object(Bucket=bucket, Key=artifact.key, Body=artifact.body)
         told = {name: value for name, value in {**results, **values}.items() if name in stack.parameters}
         url = f"{endpoint_url}/{bucket}/{template.key}"
-        results |= apply(client, stack.name, url, stack.parameters, told, delay=0.1)
+        # The emulator's look ahead takes what is adopted for a clash of names.
+        results |= apply(client, stack.name, url, stack.parameters, told, delay=0.1, validate=False)
+    _lock(s3, results["AuditBucket"])
     return results
+
+
+def _lock(s3: Any, bucket: str) -> None:
+    """What the emulator's CloudFormation leaves out of storage.yaml and its S3 honours: nobody rewrites the audit."""
+    lock = read_template("storage")["Resources"]["Audit"]["Properties"]["ObjectLockConfiguration"]
+    days = read_template("storage")["Parameters"]["AuditLockDays"]["Default"]
+    retention = {**lock["Rule"]["DefaultRetention"], "Days": days}
+    s3.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
+    )
 
 
 def _path_style() -> Any:

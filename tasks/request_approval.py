@@ -6,24 +6,23 @@ attempt's decision on the same renditions, a redrive) is told to the machine at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from msgspec import ValidationError
 
 from tasks.catalog import Catalog, Reviews
-from tasks.catalog.links import Links
+from tasks.catalog.links import Links, NewLink
 from tasks.catalog.reviews import Review
 from tasks.core.aws import Edge, Machine, Mailer, Store
 from tasks.core.clock import utc_now
-from tasks.core.errors import NotFound
 from tasks.core.logs import log
 from tasks.core.models import Item, Label, Location, Media, Prepared, Rendition, from_json
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings
-from tasks.mail.digest import Digest, Entry, digest
+from tasks.mail.digest import PICTURES, Digest, Entry, digest
 from tasks.mail.message import Envelope
 from tasks.mail.tiles import file_tile, picture_tile
 
@@ -52,6 +51,20 @@ class Waiting:
     review: Review
 
 
+@dataclass(frozen=True)
+class Asking:
+    """What asking takes."""
+
+    store: Store
+    catalog: Catalog
+    reviews: Reviews
+    links: Links
+    machine: Machine
+    mailer: Mailer
+    edge: Edge
+    settings: Settings
+
+
 def request_approval(
     messages: list[Message],
     *,
@@ -65,11 +78,26 @@ def request_approval(
     settings: Settings,
 ) -> list[str]:
     """Open a review for each message and mail what waits to every approver; the ids of messages to try again."""
+    means = Asking(store, catalog, reviews, links, machine, mailer, edge, settings)
+    waiting, again = collect(messages, means)
+    if waiting and not (settings.approver_list and settings.mail_from):
+        log.warning("nobody to ask: APPROVERS or MAIL_FROM is empty", extra={"items": [one.request.item.id for one in waiting]})
+        return sorted(again)
+    sheet = ContactSheet(waiting, store, settings.work_bucket)
+    for approver in settings.approver_list:
+        unasked = [one for one in waiting if approver not in one.review.mailed]
+        if unasked and not mail(approver, unasked, sheet, means):
+            again |= {id for one in unasked for id in one.messages}
+    return sorted(again)
+
+
+def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[str]]:
+    """What waits for a person, each item once, and the messages whose review could not be opened."""
     waiting: dict[str, Waiting] = {}
     again: set[str] = set()
     for message in messages:
         try:
-            found = ask(message, catalog, reviews, machine)
+            found = ask(message, means)
         except ValidationError as fault:
             # Not ours to mend: the queue tries a few times more and then keeps it in its DLQ for the operator.
             log.error("unreadable request", extra={"message_id": message.id, "reason": str(fault)})
@@ -79,93 +107,76 @@ def request_approval(
             again.add(message.id)
         else:
             if found:
-                before = waiting[found.request.item.id].messages if found.request.item.id in waiting else ()
-                waiting[found.request.item.id] = Waiting((*before, message.id), found.request, found.review)
-    if waiting and not (settings.approver_list and settings.mail_from):
-        log.warning("nobody to ask: APPROVERS or MAIL_FROM is empty", extra={"items": list(waiting)})
-        return sorted(again)
-    sheet = ContactSheet(list(waiting.values()), store, settings.work_bucket)
-    for approver in settings.approver_list:
-        unasked = [one for one in waiting.values() if approver not in one.review.mailed]
-        if unasked:
-            again |= mail(approver, unasked, sheet, reviews, links, mailer, edge, settings)
-    return sorted(again)
+                before = waiting.get(found.request.item.id)
+                waiting[found.request.item.id] = replace(found, messages=(*before.messages, message.id)) if before else found
+    return list(waiting.values()), again
 
 
-def ask(message: Message, catalog: Catalog, reviews: Reviews, machine: Machine) -> Waiting | None:
+def ask(message: Message, means: Asking) -> Waiting | None:
     """Open the review of one message; None when nobody has to be asked (any more)."""
     request = from_json(message.body, ApprovalRequest)
     item = request.item
-    review = reviews.request(item, request.token, request.prepared.sha256)
+    review = means.reviews.request(item, request.token, request.prepared.sha256)
     if review.attempt != item.attempt:
         log.info("a newer attempt asks", extra={"item": item.id, "attempt": item.attempt})
         return None
     if review.status != "PENDING":
-        told = reviews.tell(item.id, machine)
+        told = means.reviews.tell(item.id, means.machine)
         log.info("decided before", extra={"item": item.id, "status": review.status, "told": told})
         return None
-    if not catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
+    if not means.catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
         log.warning("nothing to ask: the item has moved on", extra={"item": item.id, "attempt": item.attempt})
         return None
     return Waiting((message.id,), request, review)
 
 
-def mail(
-    approver: str,
-    unasked: list[Waiting],
-    sheet: ContactSheet,
-    reviews: Reviews,
-    links: Links,
-    mailer: Mailer,
-    edge: Edge,
-    settings: Settings,
-) -> set[str]:
-    """Send one approver's digest; the messages to try again when it could not be sent."""
+def mail(approver: str, unasked: list[Waiting], sheet: ContactSheet, means: Asking) -> bool:
+    """Send one approver's digest; False when it could not be sent."""
     try:
-        link = links.create(approver, [one.request.item.id for one in unasked])
-        facts = Digest(
-            envelope=Envelope(
-                title=settings.gallery_title,
-                sender=settings.mail_from,
-                recipient=approver,
-                reply_to=settings.operator or settings.mail_from,
-                host=urlsplit(edge.site_url).hostname or "localhost",
-                sent_at=utc_now(),
-            ),
-            url=f"{edge.site_url}/review/{link.id}#{link.secret}",
-            code="" if settings.review_code == "never" else link.code,
-            code_always=settings.review_code not in ("never", "new-device"),
-            expires_at=datetime.fromtimestamp(link.expires, UTC),
-            entries=tuple(sheet.entry(one) for one in unasked),
-        )
-        mailer.send(settings.mail_from, approver, digest(facts))
+        link = means.links.create(approver, [one.request.item.id for one in unasked])
+        entries = tuple(sheet.entry(one, pictured=place < PICTURES) for place, one in enumerate(unasked))
+        means.mailer.send(means.settings.mail_from, approver, digest(letter(approver, link, entries, means)))
     except Exception:
         log.exception("could not mail a digest", extra={"items": len(unasked)})
-        return {id for one in unasked for id in one.messages}
+        return False
     for one in unasked:
-        reviews.mailed(one.request.item.id, one.request.item.attempt, approver)
+        means.reviews.mailed(one.request.item.id, one.request.item.attempt, approver)
     log.info("asked", extra={"link": link.id, "items": [one.request.item.id for one in unasked]})
-    return set()
+    return True
+
+
+def letter(approver: str, link: NewLink, entries: tuple[Entry, ...], means: Asking) -> Digest:
+    """The facts of one approver's digest."""
+    settings, site_url = means.settings, means.edge.site_url
+    return Digest(
+        envelope=Envelope(
+            title=settings.gallery_title,
+            sender=settings.mail_from,
+            recipient=approver,
+            reply_to=settings.operator or settings.mail_from,
+            host=urlsplit(site_url).hostname or "localhost",
+            sent_at=utc_now(),
+        ),
+        url=f"{site_url}/review/{link.id}#{link.secret}",
+        code="" if settings.review_code == "never" else link.code,
+        code_always=settings.review_code not in ("never", "new-device"),
+        expires_at=datetime.fromtimestamp(link.expires, UTC),
+        entries=entries,
+    )
 
 
 class ContactSheet:
-    """The entries of a batch, each made once however many approvers there are."""
+    """The entries of a batch; each tile is drawn once however many approvers there are."""
 
     def __init__(self, batch: list[Waiting], store: Store, bucket: str) -> None:
         self._batch = batch
         self._store = store
         self._bucket = bucket
-        self._entries: dict[str, Entry] = {}
+        self._tiles: dict[str, bytes] = {}
 
-    def entry(self, one: Waiting) -> Entry:
-        """What the mail shows of one item."""
-        id = one.request.item.id
-        if id not in self._entries:
-            self._entries[id] = self._make(one.request)
-        return self._entries[id]
-
-    def _make(self, request: ApprovalRequest) -> Entry:
-        item, media, seen = request.item, request.media, request.prepared.recognition
+    def entry(self, one: Waiting, pictured: bool) -> Entry:
+        """What the mail shows of one item; without its tile where the mail has no room for more."""
+        item, media, seen = one.request.item, one.request.media, one.request.prepared.recognition
         return Entry(
             id=item.id,
             title=stem(item.filename),
@@ -173,24 +184,29 @@ class ContactSheet:
             format=media.format,
             album=item.album_title,
             contributor=item.contributor,
-            tile=self._tile(request),
+            tile=self._tile(one.request) if pictured else b"",
             size=item.bytes,
             width=media.width,
             height=media.height,
             duration=media.duration,
             labels=tuple(label.name for label in seen.labels[:LABELS_SHOWN]),
             moderation=tuple(marked(label) for label in seen.moderation[:LABELS_SHOWN]),
-            similar=self._similar(request),
+            similar=self._similar(one.request),
         )
 
     def _tile(self, request: ApprovalRequest) -> bytes:
+        if request.item.id not in self._tiles:
+            self._tiles[request.item.id] = self._draw(request)
+        return self._tiles[request.item.id]
+
+    def _draw(self, request: ApprovalRequest) -> bytes:
         picture = smallest(request.prepared.renditions)
         if picture is None:
             return file_tile(request.item.filename.rpartition(".")[2] or request.media.format)
         try:
             jpeg = self._store.read(Location(self._bucket, picture.key))
-        except NotFound:
-            log.warning("no picture for the mail", extra={"item": request.item.id, "key": picture.key})
+        except Exception as fault:  # a mail that lacks a picture is better than no mail
+            log.warning("no picture for the mail", extra={"item": request.item.id, "key": picture.key, "fault": str(fault)})
             return file_tile("?")
         sensitive = bool(request.prepared.recognition.moderation)
         return picture_tile(jpeg, sensitive=sensitive, video=request.media.kind == "video")

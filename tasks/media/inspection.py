@@ -8,7 +8,7 @@ from typing import Any
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Kind, Media
 from tasks.media import metadata, pictures, sandbox, video_facts
-from tasks.media.formats import HEAD, M4A, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff
+from tasks.media.formats import FORMATS, HEAD, M4A, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff
 from tasks.media.limits import Limits
 
 DRAFT = 8  # a JPEG decoded at an eighth of its size has had every byte read, at a third of the cost
@@ -35,9 +35,12 @@ def inspect(path: Path, name: str, limits: Limits) -> Media:
 
 
 def expected_kind(name: str) -> Kind:
-    """The kind that a file's name promises, for a look at its size before a byte of it was read."""
+    """The kind that a file's name promises, for a look at its size before a byte of it was read.
+
+    A name that promises nothing gets a video's benefit of the doubt; its content decides afterwards.
+    """
     end = _ending(name)
-    return "video" if any(end in by_name(movie).extensions for movie in ("mp4", "mov")) else "image"
+    return next((row.kind for row in FORMATS if end in row.extensions), "video")
 
 
 def _ending(name: str) -> str:

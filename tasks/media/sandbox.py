@@ -28,6 +28,8 @@ from tasks.core.errors import InvalidMedia
 
 MEGABYTE = 1 << 20
 ANSWER_LIMIT = MEGABYTE
+# On a small machine (a Lambda function's is as large as its memory setting) the child must fail before the whole of it does.
+SHARE = 0.8
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
@@ -52,7 +54,8 @@ class SandboxFault(RuntimeError):
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one job may use: seconds of processor, seconds on the clock, bytes of memory and of any one file it writes."""
+    """What one job may use: seconds of processor, seconds on the clock, bytes of memory (never more than the machine
+    can spare) and of any one file it writes."""
 
     cpu_seconds: int = 60
     wall_seconds: float = 120.0
@@ -221,12 +224,13 @@ def _close_all_but(mouth: int) -> None:
 
 def _limit(bounds: Bounds) -> None:
     held, data = _held()
+    memory = min(bounds.memory_bytes, int(_memory_of_the_machine() * SHARE))
     for kind, amount in (
         (resource.RLIMIT_CPU, bounds.cpu_seconds),
         (resource.RLIMIT_FSIZE, bounds.file_bytes),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_DATA, data + bounds.memory_bytes),
-        (resource.RLIMIT_AS, held + bounds.memory_bytes + 512 * MEGABYTE),  # mappings of files and thread stacks come on top
+        (resource.RLIMIT_DATA, data + memory),
+        (resource.RLIMIT_AS, held + memory + 512 * MEGABYTE),  # mappings of files and thread stacks come on top
     ):
         # The hard limit is one more for processor time, so that SIGXCPU names the cause before SIGKILL hides it.
         hard = amount + 1 if kind == resource.RLIMIT_CPU else amount
@@ -242,6 +246,10 @@ def _held() -> tuple[int, int]:
         return 0, 0
     size = resource.getpagesize()
     return int(pages[0]) * size, int(pages[5]) * size
+
+
+def _memory_of_the_machine() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @cache

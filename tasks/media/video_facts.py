@@ -144,7 +144,7 @@ def _rate(video: dict[str, Any]) -> Fraction:
     top, bottom = int(_number(video.get("framerate_num"))), int(_number(video.get("framerate_den")))
     stated = Fraction(top, bottom) if top and bottom else Fraction(_number(video.get("frame_rate"), 30.0)).limit_denominator(1001)
     if not 1 <= stated <= 1000:
-        stated = Fraction(30)
+        return Fraction(30)
     if video.get("frame_rate_mode") == "CFR" and stated <= FASTEST:
         return stated
     return next((rate for rate in RATES if rate >= stated * Fraction(99, 100)), RATES[-1])

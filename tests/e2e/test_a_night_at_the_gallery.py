@@ -246,7 +246,7 @@ def test_looking_at_a_link_changes_nothing_and_a_second_click_gets_an_honest_ans
     try:
         approver.decide(row["id"], "reject")
     except visitor.Failed as refused:
-        assert "approve" in str(refused)
+        assert "Approved by you" in str(refused)
     else:
         raise AssertionError("a rejection after an approval was taken")
     assert town.show(row["id"])["status"] == "PUBLISHED"

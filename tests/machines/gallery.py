@@ -118,7 +118,7 @@ class Upload:
             self.gallery.deliver_approvals()
             assert self._status() == "RUNNING", f"nobody was asked: {self.record.status}, {self._description()}"
             assert time.monotonic() < until, f"nobody was asked within {PATIENCE} s"
-            time.sleep(0.01)
+            time.sleep(0.05)
         return self
 
     def approve(self) -> Upload:
@@ -149,7 +149,7 @@ class Upload:
         while self._status() == "RUNNING":
             self.gallery.deliver_approvals()
             assert time.monotonic() < until, f"{self.record.execution} still runs"
-            time.sleep(0.01)
+            time.sleep(0.05)
         return self
 
     def aftermath(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -50,5 +51,9 @@ class NoModel:
 
 
 def installed() -> Model:
-    """The model that this environment has."""
-    return NoModel()
+    """The model that this environment has: a real one where the `recognition` extra is installed."""
+    if any(importlib.util.find_spec(package) is None for package in ("nudenet", "onnxruntime")):
+        return NoModel()
+    from infra.local.rekognition.detector import Detector
+
+    return Detector.installed()

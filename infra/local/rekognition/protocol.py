@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import io
@@ -38,13 +39,14 @@ class Rekognition:
 
     async def handle(self, request: Request) -> Response:
         try:
-            return Response.json(self._answer(request, await request.read(8 << 20)), content_type=CONTENT_TYPE)
+            body = await request.read(8 << 20)
+            return Response.json(await asyncio.to_thread(self._answer, request, body), content_type=CONTENT_TYPE)
         except TooLarge:
             fault = Fault("ImageTooLargeException", "Image size is too large")
         except Fault as raised:
             fault = raised
-        body = {"__type": fault.code, "Code": fault.code, "Message": fault.message}
-        return Response.json(body, fault.status, CONTENT_TYPE)
+        words = {"__type": fault.code, "Code": fault.code, "Message": fault.message}
+        return Response.json(words, fault.status, CONTENT_TYPE)
 
     def _answer(self, request: Request, body: bytes) -> dict[str, Any]:
         operation = request.header("x-amz-target").removeprefix(TARGET)

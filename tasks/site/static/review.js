@@ -337,11 +337,14 @@ async function decideCurrent(verdict, reason) {
   working(true)
   notice('')
   const came = await decide(item, verdict, reason)
-  working(false)
-  if ($('desk').hidden) return
   // Whoever came second stays and reads why; whoever decided goes on.
-  if (came === 'mine') onward()
-  else show(current)
+  if (!$('desk').hidden) {
+    if (came === 'mine') onward()
+    else show(current)
+  }
+  // The second half of a double click must not fall on the next picture.
+  await new Promise((done) => setTimeout(done, 400))
+  working(false)
 }
 
 function working(now) {

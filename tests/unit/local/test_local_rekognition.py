@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from infra.local import web
+from infra.local.rekognition.detector import Detector
 from infra.local.rekognition.models import NoModel, Seen, Sight
 from infra.local.rekognition.protocol import Rekognition
 
@@ -143,3 +144,33 @@ def test_a_fault_inside_is_an_internal_error_not_a_broken_connection(rekognition
     with pytest.raises(ClientError) as fault:
         rekognition(Broken()).detect_labels(Image=picture())
     assert fault.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+class FakeDetector:
+    """Answers as nudenet does: classes, scores from 0 to 1, boxes in pixels."""
+
+    def __init__(self, *found):
+        self.found = [{"class": name, "score": score, "box": [10, 9, 50, 45]} for name, score in found]
+
+    def detect(self, pixels):
+        assert pixels.shape == (90, 100, 3)
+        assert list(pixels[0][0]) == [128, 128, 0]  # teal is (0, 128, 128) in RGB
+        return self.found
+
+
+def test_faces_are_told_as_persons_with_their_boxes(rekognition):
+    client = rekognition(Detector(FakeDetector(("FACE_MALE", 0.8), ("FACE_FEMALE", 0.9), ("FEET_COVERED", 0.99)), "toy"))
+    found = client.detect_labels(Image=picture(100, 90, "PNG"))
+    assert [(label["Name"], round(label["Confidence"])) for label in found["Labels"]] == [("Face", 90), ("Person", 90)]
+    boxes = [instance["BoundingBox"] for instance in found["Labels"][0]["Instances"]]
+    assert boxes == [{"Left": 0.1, "Top": 0.1, "Width": 0.5, "Height": 0.5}] * 2
+
+
+def test_bare_skin_is_told_in_rekognitions_taxonomy(rekognition):
+    client = rekognition(Detector(FakeDetector(("BUTTOCKS_EXPOSED", 0.7), ("ANUS_EXPOSED", 0.9), ("BELLY_EXPOSED", 0.99)), "toy"))
+    found = client.detect_moderation_labels(Image=picture(100, 90, "PNG"))["ModerationLabels"]
+    assert {(mark["Name"], mark["ParentName"], mark["TaxonomyLevel"], round(mark["Confidence"])) for mark in found} == {
+        ("Exposed Buttocks or Anus", "Explicit Nudity", 3, 90),
+        ("Explicit Nudity", "Explicit", 2, 90),
+        ("Explicit", "", 1, 90),
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, features
 
-from tasks.media import formats, sniff
+from tasks.media import expected_kind, formats, sniff
 from tasks.media.formats import FORMATS, by_name
 from tasks.media.formats.tiff import is_raw
 
@@ -107,6 +107,14 @@ def test_rows_have_names_of_their_own_and_endings_of_their_own() -> None:
     assert len({row.name for row in FORMATS}) == len(FORMATS)
     assert len(set(endings)) == len(endings)
     assert all(end.startswith(".") and end == end.lower() for end in endings)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.JPG", "image"), ("a.heic", "image"), ("a.mov", "video"), ("a.pdf", "document"), ("clip", "video"), ("a.xyz", "video")],
+)
+def test_a_name_that_promises_nothing_may_be_as_large_as_a_video(name: str, kind: str) -> None:
+    assert expected_kind(name) == kind
 
 
 def test_an_unknown_name_is_said_with_the_known_ones() -> None:

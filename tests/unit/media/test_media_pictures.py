@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CANARY, corners, private_exif, quadrants
+from media_samples import CANARY, corners, private_exif, quadrants
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tasks.core.errors import InvalidMedia

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import replace
 from email.message import EmailMessage
+from functools import cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -178,6 +179,7 @@ class Browser:
         return self.post("decide", body | more)
 
 
+@cache
 def photo(width: int, format: str = "jpeg") -> bytes:
     """A picture with a hard edge in its middle: half white, half black."""
     picture = Image.new("RGB", (width, width * 3 // 4), "white")

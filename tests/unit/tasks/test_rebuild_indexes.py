@@ -188,6 +188,23 @@ def test_what_is_published_while_a_page_is_rendered_is_on_it_all_the_same(galler
     assert site.on("/albums/summer/0/") == {first.item.id, second.item.id}
 
 
+def test_a_slow_writer_does_not_hide_its_new_neighbour(gallery):
+    """The second item is published and rendered right before the first one's page, without a neighbour, is written."""
+    site = gallery(60)
+    first = site.publish("first")
+    path, write, late = f"items/{first.item.id}/index.html", site.store.put, []
+
+    def slow_put(bucket, key, *rest, **more):
+        if key == path and not late:
+            late.append(site.publish("second"))
+            site.rebuild(late[0])
+        write(bucket, key, *rest, **more)
+
+    site.store.put = slow_put
+    site.rebuild(first)
+    assert f'href="/items/{late[0].item.id}/"' in site.page(f"/items/{first.item.id}/")
+
+
 def test_a_retry_after_a_crash_takes_its_own_lease_again(gallery):
     site = gallery(60)
     request = site.publish("cat")

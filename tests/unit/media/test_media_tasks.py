@@ -1,0 +1,274 @@
+"""The media tasks on S3 (moto), with a catalog and an eye that only remember: files in, keys and facts out."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from media_samples import CANARY, corners, private_exif, quadrants
+from moto import mock_aws
+from PIL import Image
+
+from tasks.convert_image import ConvertImageRequest, convert_image
+from tasks.core.aws import Aws, Store
+from tasks.core.models import Item, Label, Location, Master, Media, SegmentResult, VideoPlan
+from tasks.core.settings import Settings
+from tasks.join_video import JoinVideoRequest, join_video
+from tasks.make_thumbnails import MakeThumbnailsRequest, digest, make_thumbnails
+from tasks.plan_video import PlanVideoRequest, plan_video
+from tasks.recognize import RecognizeRequest, recognize
+from tasks.transcode_segment import TranscodeSegmentRequest, transcode_segment
+from tasks.validate_media import ValidateMediaRequest, validate_media
+
+BUCKETS = {f"{name}_bucket": name for name in ("inbox", "work", "site", "audit")}
+SETTINGS = Settings(**BUCKETS, catalog_table="catalog", site_url_parameter="/site", segment_seconds=1)
+
+
+class Ledger:
+    """A catalog that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[str, str, int, Media | None]] = []
+
+    def mark(self, id: str, status: str, *, attempt: int, media: Media | None = None) -> bool:
+        self.marks.append((id, status, attempt, media))
+        return True
+
+
+class OneEye:
+    """Sees a cat in everything, and whatever is to be marked."""
+
+    def __init__(self, *marks: str) -> None:
+        self.marks = marks
+        self.seen: list[bytes] = []
+
+    def labels(self, image: bytes, confidence: int) -> dict[str, Any]:
+        self.seen.append(image)
+        cat = {"Name": "Cat", "Confidence": 97.345, "Parents": [{"Name": "Animal"}], "Instances": []}
+        return {"Labels": [cat, {"Name": "Grass", "Confidence": 61.0}], "LabelModelVersion": "3.0"}
+
+    def moderation(self, image: bytes, confidence: int) -> dict[str, Any]:
+        rows = [{"Name": name, "ParentName": "", "Confidence": 88.0} for name in self.marks]
+        return {"ModerationLabels": rows, "ModerationModelVersion": "7.0"}
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3 = boto3.client("s3")
+        for bucket in BUCKETS.values():
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
+        yield Store(Aws())
+
+
+@pytest.fixture
+def dropped(store: Store) -> Callable[[str, bytes], Item]:
+    """Drops a file into the inbox, and another under the same key after it: only the first is the item."""
+
+    def drop(name: str, body: bytes) -> Item:
+        version = store.put("inbox", f"Summer/{name}", body, "application/x-lie")
+        store.put("inbox", f"Summer/{name}", b"overwritten since", "text/plain")
+        etag = store.head(Location("inbox", f"Summer/{name}", version)).etag
+        words = ("summer", "Summer", "Ada", "2026-11-21T21:40:26Z")
+        return Item("abcdefghijklmnopqrst", 1, "inbox", f"Summer/{name}", version, etag, len(body), *words)
+
+    return drop
+
+
+def _written(picture: Image.Image, format: str, **options: Any) -> bytes:
+    body = io.BytesIO()
+    if format == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    picture.save(body, format=format, **options)
+    return body.getvalue()
+
+
+def _validated(store: Store, item: Item, settings: Settings = SETTINGS) -> Media:
+    return validate_media(ValidateMediaRequest(item), store=store, catalog=Ledger(), settings=settings)
+
+
+def test_a_photo_is_its_own_master_and_the_catalog_is_told(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    body = _written(quadrants(), "JPEG", exif=private_exif())
+    item, ledger = dropped("cat.jpg", body), Ledger()
+    media = validate_media(ValidateMediaRequest(item), store=store, catalog=ledger, settings=SETTINGS)
+    assert (media.verdict, media.format, media.sha256) == ("accepted", "jpeg", hashlib.sha256(body).hexdigest())
+    assert media.master == Master(
+        *("inbox", "Summer/cat.jpg", item.version, "jpeg", "image/jpeg"), 96, 64, len(body), media.sha256
+    )
+    assert ledger.marks == [(item.id, "PROCESSING", 1, media)]
+
+
+def test_a_rejection_is_a_value_with_its_reason(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    media = _validated(store, dropped("cat.jpg", b"Dear diary"))
+    assert (media.verdict, media.master) == ("rejected", None)
+    assert media.reason.startswith("is named .jpg but holds text")
+    assert media.sha256 == hashlib.sha256(b"Dear diary").hexdigest()
+
+
+def test_what_is_too_large_is_not_downloaded(dropped: Callable[[str, bytes], Item], store: Store) -> None:
+    class Careful(Store):
+        def download(self, location: Location, path: Path) -> str:
+            raise AssertionError("downloaded")
+
+    item = dropped("cat.jpg", bytes(2000))
+    media = _validated(Careful(store._aws), item, replace(SETTINGS, max_image_bytes=1000))
+    assert (media.verdict, media.reason) == ("rejected", "too large: 0.0 MB, the limit is 0.0 MB")
+
+
+def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    exif = private_exif(6).tobytes()
+    item = dropped("IMG_1.HEIC", _written(quadrants().transpose(Image.Transpose.ROTATE_90), "HEIF", exif=exif))
+    media = _validated(store, item)
+    assert (media.convert, media.master, media.width, media.height) == (True, None, 96, 64)
+    media = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
+    assert media.master is not None and media.master.key == f"items/{item.id}/master.jpg" and len(media.phash) == 16
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert [(row.name, row.format, row.key) for row in made.renditions] == [
+        ("320w", "webp", f"items/{item.id}/320w.webp"),
+        ("320w", "jpeg", f"items/{item.id}/320w.jpg"),
+    ]
+    for row in made.renditions:
+        body = store.read(Location("work", row.key))
+        assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
+        assert corners(Image.open(io.BytesIO(body))) == "RGBW"
+        assert CANARY.encode() not in body
+    assert made.sha256 == digest(reversed(made.renditions))
+
+
+def test_the_decision_is_bound_to_every_byte_that_is_shown(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item = dropped("cat.png", _written(quadrants(), "PNG"))
+    request = MakeThumbnailsRequest(item, _validated(store, item))
+    made = make_thumbnails(request, store=store, settings=SETTINGS)
+    assert make_thumbnails(request, store=store, settings=SETTINGS).sha256 == made.sha256
+    other = replace(made.renditions[0], sha256="0" * 64)
+    assert digest((other, *made.renditions[1:])) != made.sha256
+
+
+def test_a_picture_that_breaks_later_is_rejected_later(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item = dropped("cat.jpg", b"\xff\xd8\xff no picture")
+    media = Media("accepted", kind="image", format="jpeg", convert=True, master=Master("inbox", item.key, item.version, "jpeg"))
+    converted = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert (converted.verdict, made.verdict, made.renditions) == ("rejected", "rejected", ())
+    assert "broken" in converted.reason and "broken" in made.reason
+
+
+def test_a_document_is_copied_from_its_pinned_version_as_an_attachment(
+    store: Store, dropped: Callable[[str, bytes], Item]
+) -> None:
+    item = dropped("plan.pdf", b"%PDF-1.7 the plan")
+    media = _validated(store, item)
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    (row,) = made.renditions
+    assert (row.name, row.format, row.content_type, row.bytes) == ("file", "pdf", "application/pdf", len(b"%PDF-1.7 the plan"))
+    kept = boto3.client("s3").get_object(Bucket="work", Key=row.key)
+    assert kept["Body"].read() == b"%PDF-1.7 the plan"
+    assert (kept["ContentType"], kept["ContentDisposition"]) == ("application/pdf", "attachment")
+
+
+def test_recognition_sees_a_small_upright_still(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    item, eye = (
+        dropped("a.jpg", _written(quadrants(2400, 1600).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned)),
+        OneEye(),
+    )
+    request = RecognizeRequest(item, _validated(store, item))
+    seen = recognize(request, store=store, eye=eye, settings=SETTINGS)
+    assert (seen.labels, seen.model) == ((Label("Cat", 97.3, "Animal"), Label("Grass", 61.0)), "3.0")
+    assert (seen.moderation, seen.triage) == ((), "clear")
+    still = Image.open(io.BytesIO(eye.seen[0]))
+    assert (still.format, still.size, corners(still)) == ("JPEG", (1280, 853), "RGBW")
+
+
+@pytest.mark.parametrize(("policy", "triage"), [("hold", "hold"), ("reject", "reject")])
+def test_what_is_marked_is_for_the_operators_policy(
+    store: Store, dropped: Callable[[str, bytes], Item], policy: str, triage: str
+) -> None:
+    item = dropped("a.jpg", _written(quadrants(), "JPEG"))
+    request = RecognizeRequest(item, _validated(store, item))
+    seen = recognize(request, store=store, eye=OneEye("Violence"), settings=replace(SETTINGS, moderation_policy=policy))
+    assert (seen.moderation, seen.triage) == ((Label("Violence", 88.0),), triage)
+
+
+def test_nobody_looks_at_a_document(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item, eye = dropped("plan.pdf", b"%PDF-1.7"), OneEye("Violence")
+    seen = recognize(RecognizeRequest(item, _validated(store, item)), store=store, eye=eye, settings=SETTINGS)
+    assert (seen.labels, seen.triage, eye.seen) == ((), "clear", [])
+
+
+def _clip(tmp_path: Path, ffmpeg: Callable[..., None], *options: str) -> bytes:
+    tone = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", "-metadata", f"location={CANARY}")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=2", *tone, *options, tmp_path / "a.mov")
+    return (tmp_path / "a.mov").read_bytes()
+
+
+@pytest.mark.parametrize(("options", "segments"), [(("-c:v", "mpeg4"), 2), (("-c:v", "libx264", "-pix_fmt", "yuv420p"), 0)])
+def test_a_clip_goes_all_the_way(
+    store: Store,
+    dropped: Callable[[str, bytes], Item],
+    tmp_path: Path,
+    ffmpeg: Callable[..., None],
+    options: tuple[str, ...],
+    segments: int,
+) -> None:
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, *options))
+    media = _validated(store, item)
+    assert (media.kind, media.master) == ("video", None)
+    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
+    assert len(plan.segments) == segments
+    done = tuple(
+        transcode_segment(TranscodeSegmentRequest(item, media, each), store=store, settings=SETTINGS) for each in plan.segments
+    )
+    media = join_video(JoinVideoRequest(item, media, plan, done[::-1]), store=store, settings=SETTINGS)
+    assert media.verdict == "accepted" and media.master is not None
+    assert media.master.key == f"items/{item.id}/video.mp4"
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert [row.name for row in made.renditions] == ["video", "preview", "320w", "320w"]
+    for row in made.renditions:
+        body = store.read(Location("work", row.key))
+        assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
+        assert (row.width, row.height) == (96, 64)
+        assert CANARY.encode() not in body
+
+
+def test_a_segment_that_cannot_be_decoded_rejects_the_clip(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item = dropped("clip.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isomiso2 no more than that")
+    media = Media("accepted", kind="video", format="mp4", duration=4.0)
+    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
+    assert "cut off" in plan.reason
+    failed = (SegmentResult(0, "items/x/segments/0000.mp4"), SegmentResult(1, reason="broken at 2 s"))
+    for request in (JoinVideoRequest(item, media, plan), JoinVideoRequest(item, media, VideoPlan(False), failed)):
+        joined = join_video(request, store=store, settings=SETTINGS)
+        assert (joined.verdict, joined.reason) == ("rejected", plan.reason if request.plan.reason else "broken at 2 s")
+
+
+def test_nothing_of_an_invocation_is_left_on_the_machine(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    item = dropped("cat.png", _written(quadrants(), "PNG"))
+    media = _validated(store, item)
+    make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    _validated(store, dropped("b.jpg", b"\xff\xd8\xff broken"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_facts_travel_as_plain_json(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    from tasks.core.models import from_json, to_json
+
+    media = _validated(store, dropped("cat.jpg", _written(quadrants(), "JPEG")))
+    assert from_json(json.loads(json.dumps(to_json(media))), Media) == media
