@@ -54,7 +54,7 @@ def build(kind: str, architecture: str, python: str) -> Built:
     """The artifact of this kind, made now unless what it is made of is the same as last time; raises Failed."""
     folder = BUILT / f"{kind}-{architecture}-py{python}"
     stamp = BUILT / f"{folder.name}.made-of"
-    ingredients = fingerprint(kind)
+    ingredients = fingerprint(kind, find_python(python))
     if not (folder.is_dir() and stamp.is_file() and stamp.read_text() == ingredients):
         BUILT.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILT) as scratch:
@@ -130,9 +130,9 @@ def find_python(version: str) -> str:
     return found if works else ""
 
 
-def fingerprint(kind: str) -> str:
-    """Changes when the lock, the recipe or any file of tasks/ does."""
-    digest = hashlib.sha256(repr(KINDS[kind]).encode())
+def fingerprint(kind: str, compiler: str) -> str:
+    """Changes when the lock, the recipe, any file of tasks/ or the Python that compiles does."""
+    digest = hashlib.sha256(repr((KINDS[kind], compiler)).encode())
     sources = sorted(path for path in (ROOT / "tasks").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     for path in (LOCK, Path(__file__), *sources):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

@@ -27,7 +27,12 @@ PREVIEW_WIDTH = 480
 POSTER_AT = (0.2, 0.5, 0.8, 0.0)  # of the duration, until a frame that is not black is found
 POSTER_WINDOW = 3.0
 BLACK = {"amount": 0, "threshold": 40}
-TONE_MAP = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
+# HDR as phones film it (BT.2020), said outright: streams don't always tag themselves fully.
+TONE_MAP = (
+    "zscale=tin={transfer}:pin=bt2020:min=bt2020nc:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,"
+    "tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
+)
+TRANSFERS = {"PQ": "smpte2084", "HLG": "arib-std-b67"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def _shown(picture: Any, facts: VideoFacts, program: str) -> Any:
     width, height = shown_size(facts.width, facts.height)
     picture = picture.filter("scale", width, height).filter("setsar", "1")
     if facts.transfer and transcoder.has_filter(program, "zscale"):
-        for step in TONE_MAP.split(","):
+        for step in TONE_MAP.format(transfer=TRANSFERS[facts.transfer]).split(","):
             name, _, arguments = step.partition("=")
             picture = picture.filter(name, **_named(name, arguments))
     return picture.filter("format", "yuv420p")
@@ -235,4 +240,5 @@ def _preview(program: str, video: Path, facts: VideoFacts, out: Path, limits: Li
     options = {**H264, "crf": 28, "r": str(min(facts.frame_rate, 30)), "an": None, **transcoder.CLEAN}
     with sandbox.workspace() as folder:
         transcoder.run(program, picture.output("preview.mp4", **options), {"input": video}, folder)
+        _must_have_picture(folder / "preview.mp4")
         shutil.move(folder / "preview.mp4", out)
