@@ -248,7 +248,7 @@ def test_a_function_ends_before_its_state_gives_up(machine: Any) -> None:
     late = {
         state: FUNCTIONS[function]["Timeout"]
         for state, function in machine.functions.items()
-        if FUNCTIONS[function]["Timeout"] >= machine.tasks[state]["TimeoutSeconds"]
+        if FUNCTIONS[function]["Timeout"] >= machine.tasks[state].get("TimeoutSeconds", 0)
     }
     assert late == {}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -272,3 +274,13 @@ def test_facts_travel_as_plain_json(store: Store, dropped: Callable[[str, bytes]
 
     media = _validated(store, dropped("cat.jpg", _written(quadrants(), "JPEG")))
     assert from_json(json.loads(json.dumps(to_json(media))), Media) == media
+
+
+HEAVY = {"PIL", "pillow_heif", "boto3", "ffmpeg", "imageio_ffmpeg", "pymediainfo"}
+
+
+@pytest.mark.parametrize("task", ["make_thumbnails", "validate_media", "convert_image", "join_video", "recognize"])
+def test_a_cold_function_loads_nothing_heavy_before_it_is_asked(task: str) -> None:
+    code = f"import sys, tasks.{task}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert loaded.strip() == ""
