@@ -58,7 +58,8 @@ def run(wishes: Wishes) -> int:
     """Start, and stay until Ctrl-C, SIGTERM or the end of one of the processes."""
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = hold(wishes.state)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, _interrupt)
     sockets = _sockets(wishes)
     running = processes.start(_plan(wishes), sockets)
     try:
