@@ -36,7 +36,8 @@ def dot(definition: dict[str, Any]) -> str:
     """The DOT source of one machine: a node a state, a cluster for each Map and Parallel."""
     lines = [
         "digraph machine {",
-        'graph [fontname="Helvetica,Arial,sans-serif" rankdir=TB nodesep=0.35 ranksep=0.42 compound=true bgcolor="white" pad=0.2]',
+        "graph [rankdir=TB nodesep=0.35 ranksep=0.42 compound=true bgcolor=white pad=0.2]",
+        'graph [fontname="Helvetica,Arial,sans-serif"]',
         'node [fontname="Helvetica,Arial,sans-serif" fontsize=12 style="filled,rounded" penwidth=1.3 margin="0.16,0.08"]',
         'edge [fontname="Helvetica,Arial,sans-serif" fontsize=10 color="#6b7280" fontcolor="#4b5563" arrowsize=0.7]',
         *_machine(definition),
