@@ -141,7 +141,7 @@ class Town:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     before = dict(os.environ)
     town = Town(tmp_path_factory.mktemp("stack"), *free_ports())
@@ -152,7 +152,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     os.environ.update(before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
