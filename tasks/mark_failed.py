@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tasks.catalog import Catalog
@@ -16,6 +17,9 @@ from tasks.core.settings import Settings
 from tasks.mail.notice import notice
 
 LONGEST_REASON = 400
+# The message inside a Lambda error, also where the emulator wrapped one such JSON in another and cut it off.
+MESSAGE = re.compile(r'"errorMessage":\s*"((?:[^"\\]|\\.)*)')
+WRAPPINGS = 3
 HAPPENED = {
     "FAILED": "Its processing failed",
     "TIMED_OUT": "Its processing took too long and was ended",
@@ -50,11 +54,9 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
 def why(ended: Ended) -> str:
     """What went wrong, in one line: Lambda hides its message in JSON."""
     message = ended.cause
-    try:
-        found = json.loads(ended.cause)
-        message = str(found.get("errorMessage", ended.cause)) if isinstance(found, dict) else ended.cause
-    except ValueError:
-        pass  # plain text is as good
+    for _ in range(WRAPPINGS):
+        if wrapped := MESSAGE.search(message):
+            message = json.loads(f'"{wrapped[1]}"', strict=False)
     parts = [part for part in (HAPPENED[ended.status].lower(), ended.error, " ".join(message.split())) if part]
     return ": ".join(parts)[:LONGEST_REASON]
 

@@ -103,11 +103,11 @@ def convert_image(source: Path, format: str, out: Path, limits: Limits) -> Conve
     return Converted(_file(out.parent, "master", out.name, width, height), phash)
 
 
-def still(source: Path, format: str, out: Path, limits: Limits, long_side: int = 1280) -> RenditionFile:
-    """Write one upright sRGB JPEG of at most `long_side` pixels to `out`. Raises InvalidMedia."""
+def still(source: Path, format: str, out: Path, limits: Limits, long_side: int = 1280, least: int = 1) -> RenditionFile:
+    """Write one upright sRGB JPEG of at most `long_side` pixels; a side below `least` gets a margin. Raises InvalidMedia."""
     row = by_name(format)
     pictures.warm(row)
-    arguments = (source.resolve(), row, out.resolve(), limits, long_side)
+    arguments = (source.resolve(), row, out.resolve(), limits, long_side, least)
     with sandbox.workspace() as empty:
         width, height = sandbox.run(_still, *arguments, directory=empty, bounds=BOUNDS)
     return _file(out.parent, "still", out.name, width, height)
@@ -234,8 +234,13 @@ def _is_rgb(cms: Any, profile: bytes) -> bool:
         return False
 
 
-def _still(source: Path, row: Format, out: Path, limits: Limits, long_side: int) -> tuple[int, int]:
+def _still(source: Path, row: Format, out: Path, limits: Limits, long_side: int, least: int) -> tuple[int, int]:
+    from PIL import ImageOps
+
     with pictures.opened(source, row, limits) as picture:
         small = pictures.flattened(_reduced(picture, row, min(long_side, max(picture.size))))
+    size = (max(small.width, least), max(small.height, least))
+    if size != small.size:
+        small = ImageOps.pad(small, size, color="gray")
     _save(small, out, {"format": "JPEG", "quality": STILL_QUALITY})
     return small.size

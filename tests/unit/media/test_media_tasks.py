@@ -196,6 +196,15 @@ def test_recognition_sees_a_small_upright_still(store: Store, dropped: Callable[
     assert (still.format, still.size, corners(still)) == ("JPEG", (1280, 853), "RGBW")
 
 
+@pytest.mark.parametrize("size", [(16, 12), (3000, 40), (1, 1)])
+def test_a_picture_too_small_for_rekognition_gets_a_margin(
+    store: Store, dropped: Callable[[str, bytes], Item], size: tuple[int, int]
+) -> None:
+    item, eye = dropped("a.png", _written(quadrants(*size), "PNG")), OneEye()
+    recognize(RecognizeRequest(item, _validated(store, item)), store=store, eye=eye, settings=SETTINGS)
+    assert min(Image.open(io.BytesIO(eye.seen[0])).size) == 80
+
+
 @pytest.mark.parametrize(("policy", "triage"), [("hold", "hold"), ("reject", "reject")])
 def test_what_is_marked_is_for_the_operators_policy(
     store: Store, dropped: Callable[[str, bytes], Item], policy: str, triage: str

@@ -36,6 +36,13 @@ def test_a_failed_execution_marks_its_item_and_tells_the_operator(world, item):
     assert "secret path" not in mail.get_content()
 
 
+def test_a_message_that_the_emulator_wrapped_and_cut_off_is_unwrapped(world, item):
+    inner = json.dumps({"errorMessage": 'too "small"', "errorType": "InvalidParameterException", "stackTrace": ["a path"]})
+    cause = json.dumps({"errorType": "Runtime.HandlerError", "errorMessage": f"Proxy target returned HTTP 500: {inner[:-12]}"})
+    run(world, ended(item, error="Runtime.HandlerError", cause=cause))
+    assert world.catalog.item(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
+
+
 @pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "took too long"), ("ABORTED", "was stopped")])
 def test_the_reason_says_what_happened(world, item, status, words):
     run(world, ended(item, status, error=None, cause=None))
