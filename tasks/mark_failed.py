@@ -47,6 +47,9 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
         return False
     if marked:
         record = catalog.item(id)
+        # Who uploads the same photograph again is not told that it is a duplicate of one that will not be shown.
+        if record.media and record.media.sha256:
+            catalog.release_claim(record.media.sha256, id)
         tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), mailer, settings)
     return marked
 

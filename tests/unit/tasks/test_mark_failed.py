@@ -5,6 +5,7 @@ from email import message_from_string, policy
 
 import pytest
 
+from tasks.core.models import Media
 from tasks.mark_failed import mark_failed
 
 
@@ -41,6 +42,13 @@ def test_a_message_that_the_emulator_wrapped_and_cut_off_is_unwrapped(world, ite
     cause = json.dumps({"errorType": "Runtime.HandlerError", "errorMessage": f"Proxy target returned HTTP 500: {inner[:-12]}"})
     run(world, ended(item, error="Runtime.HandlerError", cause=cause))
     assert world.catalog.item(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
+
+
+def test_the_same_photograph_may_be_uploaded_again_after_a_failure(world, item):
+    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
+    world.table.put({"pk": "content#abc", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
+    run(world, ended(item))
+    assert world.catalog.claim_holder("abc") == ""
 
 
 @pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "took too long"), ("ABORTED", "was stopped")])
