@@ -22,6 +22,7 @@ from infra.stack import Deployed
 
 APPROVER = "approver@example.com"
 PATIENCE = 180.0
+MOST_BYTES = 3_000_000  # so that a file over the limit need not be a hundred megabytes
 
 
 @dataclass
@@ -37,7 +38,8 @@ class Town:
         return f"http://localhost:{self.port}"
 
     def up(self) -> None:
-        self.greenroom("up", "--detach", "--auth", "--port", self.port, "--aws-port", self.aws_port, "--approver", APPROVER)
+        ports = ["--port", self.port, "--aws-port", self.aws_port]
+        self.greenroom("up", "--detach", "--auth", *ports, "--approver", APPROVER, "--set", f"MaxImageBytes={MOST_BYTES}")
 
     def down(self) -> None:
         self.greenroom("down")
