@@ -135,7 +135,7 @@ def running(state: Path, port: int, aws_port: int) -> Iterator[Stack]:
     try:
         yield found
     finally:
-        down.run(argparse.Namespace(state=state, json=False))
+        down.stop(state)
 
 
 def send(target: Deployed, stack: Stack, media: list[Piece]) -> list[str]:

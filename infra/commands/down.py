@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import threading
+from pathlib import Path
 
 from infra.commands.common import say, state_folder
 from infra.errors import Failed, Misused
@@ -21,6 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     state = state_folder(given)
+    pid = stop(state)
+    say(given, {"stopped": pid, "state": str(state)}, f"stopped; everything is kept in {state}")
+    return 0
+
+
+def stop(state: Path) -> int:
+    """Stop the stack of this folder and wait for it; its process id. Raises Misused when none runs, Failed when it stays."""
     stack = read_stack(state)
     if stack is None:
         raise Misused(f"no stack runs in {state}")
@@ -28,7 +36,6 @@ def run(given: argparse.Namespace) -> int:
     pause = threading.Event()
     for _ in range(STOP_SECONDS * 10):
         if not locked(state):
-            say(given, {"stopped": stack.pid, "state": str(state)}, f"stopped; everything is kept in {state}")
-            return 0
+            return stack.pid
         pause.wait(0.1)
     raise Failed(f"process {stack.pid} has not stopped within {STOP_SECONDS} s; see {state / 'logs'}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawings import MOST_BYTES
 from playwright.sync_api import Browser, sync_playwright
 
 from infra import chromium
@@ -22,7 +23,6 @@ from infra.stack import Deployed
 
 APPROVER = "approver@example.com"
 PATIENCE = 180.0
-MOST_BYTES = 3_000_000  # so that a file over the limit need not be a hundred megabytes
 
 
 @dataclass

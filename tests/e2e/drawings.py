@@ -10,6 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 CANARY = "SERIAL-CANARY-4711"
+# The stories' stack takes no larger file, so that one over the limit need not be a hundred megabytes.
+MOST_BYTES = 3_000_000
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import drawings
-from conftest import MOST_BYTES
 from playwright.sync_api import Browser, Page, expect
 
 from infra.local import visitor
@@ -178,7 +177,7 @@ def test_bad_input_ends_in_words_and_never_in_a_failed_execution(town: Any, tmp_
         "text.jpg": b"This is a shopping list, not a photograph.\n" * 20,
         "cut.jpg": whole[: len(whole) // 2],
         "empty.png": b"",
-        "large.jpg": whole + b"\0" * MOST_BYTES,
+        "large.jpg": whole + b"\0" * drawings.MOST_BYTES,
     }
     served = {
         "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
