@@ -13,6 +13,7 @@ from tasks.core.settings import Settings
 from tasks.media import Limits, still, workspace
 
 LONG_SIDE = 1280  # more pixels tell Rekognition nothing, and it takes 5 MB at most
+LEAST_SIDE = 80  # it refuses less with an error
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _still(master: Master, store: Store, limits: Limits) -> bytes:
     with workspace() as folder:
         store.download(master.still, folder / "still")
         format = "jpeg" if master.poster_key else master.format
-        return still(folder / "still", format, folder / "small.jpg", limits, LONG_SIDE).path.read_bytes()
+        return still(folder / "still", format, folder / "small.jpg", limits, LONG_SIDE, LEAST_SIDE).path.read_bytes()
 
 
 def _label(row: dict[str, Any]) -> Label:
