@@ -10,13 +10,15 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check unit bench assets pictures chromium deploy recognition lock clean
+.PHONY: help venv demo test check unit bench bench-media corpus assets pictures chromium deploy recognition lock clean
 
 help:
 	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
 	@echo "make test           make check, and every test"
 	@echo "make check          ruff, mypy, import-linter, cfn-lint"
 	@echo "make bench          how fast it is"
+	@echo "make bench-media    how fast media is made, against what one would use instead; ARGS=\"--rounds 15\""
+	@echo "make corpus         greenroom try over a folder of any files, as a table; DIR=..."
 	@echo "make assets         the site's scripts and styles"
 	@echo "make pictures       the machines' drawings"
 	@echo "make deploy         to the AWS account that the environment names; ARGS=\"--approver ada@example.com ...\""
@@ -54,6 +56,25 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# What Greenroom is compared with stays out of .venv: the project needs none of it.
+RIVALS := .venv-bench/.ready tests/benchmarks/node_modules/.ready
+
+.venv-bench/.ready: tests/benchmarks/requirements.txt $(READY)
+	@test -x .venv-bench/bin/python || $(BIN)/python -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+tests/benchmarks/node_modules/.ready: tests/benchmarks/package-lock.json $(READY)
+	@cd tests/benchmarks && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+bench-media: $(READY) $(RIVALS)
+	$(BIN)/python -m tests.benchmarks.media $(ARGS)
+
+corpus: $(READY)
+	@test -n "$(DIR)" || { echo "Name a folder: make corpus DIR=path/to/files"; exit 2; }
+	@$(BIN)/python -m tests.benchmarks.corpus "$(DIR)"
 
 assets: $(READY)
 	$(BIN)/python -m infra.assets

@@ -30,6 +30,7 @@ def _validated(facts: Facts, _: Facts) -> str:
         size(media.get("bytes")),
         taken,
         media.get("camera"),
+        media.get("note"),
     ]
     return ", ".join(part for part in parts if part)
 

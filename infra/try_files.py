@@ -89,18 +89,33 @@ def _row(file: RenditionFile, kept: bool) -> dict[str, Any]:
 
 def _renditions(path: Path, media: Media, folder: Path, limits: Limits, ffmpeg: str) -> tuple[RenditionFile, ...]:
     if media.kind == "document":
-        return ()
+        return _sound(path, media, folder, limits, ffmpeg)
     if media.kind == "video":
         return _video(path, folder, limits, ffmpeg)
     with workspace() as aside:
         if media.convert:
             master = convert_image(path, media.format, aside / "master.jpg", limits)
-            return make_renditions(master.file.path, "jpeg", folder, limits).files
+            return make_renditions(master.file.path, master.file.format, folder, limits).files
     return make_renditions(path, media.format, folder, limits).files
 
 
+def _sound(path: Path, media: Media, folder: Path, limits: Limits, ffmpeg: str) -> tuple[RenditionFile, ...]:
+    """A recording is drawn; nothing is shown of any other document."""
+    from tasks.media.sound import is_sound, waveform
+
+    if not is_sound(media.format):
+        return ()
+    with workspace() as aside:
+        try:
+            waveform(path, media.format, aside / "waveform.jpg", limits, ffmpeg)
+        except InvalidMedia:  # a document is downloaded as it is, drawn or not
+            return ()
+        return make_renditions(aside / "waveform.jpg", "jpeg", folder, limits).files
+
+
 def _video(path: Path, folder: Path, limits: Limits, ffmpeg: str) -> tuple[RenditionFile, ...]:
-    from tasks.media.video import make_video, preview_size
+    from tasks.media.poster import preview_size
+    from tasks.media.video import make_video
 
     with workspace() as aside:
         joined = make_video(path, aside, limits, SEGMENT_SECONDS, ffmpeg)

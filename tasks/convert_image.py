@@ -1,4 +1,4 @@
-"""ConvertImage: a picture that browsers don't show becomes an upright JPEG, its master."""
+"""ConvertImage: a picture that browsers don't show becomes an upright JPEG, its master; a WebP where it is see-through."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class ConvertImageRequest:
 def convert_image(request: ConvertImageRequest, *, store: Store, settings: Settings) -> Media:
     """The media with its master in the work bucket; rejected when its pixels turn out broken."""
     item, media = request.item, request.media
-    key = f"items/{item.id}/master.jpg"
     with workspace() as folder:
         store.download(item.original, folder / "original")
         try:
             made = convert(folder / "original", media.format, folder / "master.jpg", Limits.of(settings))
         except InvalidMedia as bad:
             return replace(media, verdict="rejected", reason=bad.reason)
+        key = f"items/{item.id}/{made.file.path.name}"
         store.upload(made.file.path, settings.work_bucket, key, made.file.content_type)
     master = Master(
         bucket=settings.work_bucket,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tasks.core.aws import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Location, Master, Media, SegmentResult, VideoPlan
+from tasks.core.models import Item, Location, Master, Media, Rendition, SegmentResult, VideoPlan
 from tasks.core.settings import Settings
 from tasks.media import Limits, workspace
 
@@ -43,23 +43,23 @@ def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -
 
 def _join(request: JoinVideoRequest, folder: Path, store: Store, settings: Settings) -> Joined:
     from tasks.media import video, video_facts
+    from tasks.media.video_plan import rungs
 
     source = folder / "original"
     store.download(request.item.original, source)
-    segments = []
-    for segment in sorted(request.segments, key=lambda each: each.index):
-        segments.append(folder / f"{segment.index:04d}.mp4")
-        store.download(Location(settings.work_bucket, segment.key), segments[-1])
     facts = video_facts.read(source)
-    return video.join_video(source, request.plan, segments, facts, folder, Limits.of(settings), settings.ffmpeg)
+    for segment in request.segments:
+        (part := folder / f"{segment.index:04d}").mkdir()
+        for rung in rungs(facts):
+            name = f"{rung.name}.mp4"
+            store.download(Location(settings.work_bucket, segment.key + name), part / name)
+    return video.join_video(source, request.plan, folder, facts, folder, Limits.of(settings), settings.ffmpeg)
 
 
 def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
     folder = f"items/{item.id}/"
     for path, content_type in ((joined.video, "video/mp4"), (joined.poster, "image/jpeg"), (joined.preview, "video/mp4")):
         store.upload(path, bucket, folder + path.name, content_type)
-    with joined.video.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Master(
         bucket=bucket,
         key=folder + joined.video.name,
@@ -68,10 +68,24 @@ def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
         width=joined.facts.width,
         height=joined.facts.height,
         bytes=joined.video.stat().st_size,
-        sha256=digest,
+        sha256=_digest(joined.video),
         poster_key=folder + joined.poster.name,
         preview_key=folder + joined.preview.name,
+        stream=tuple(_kept(path, f"{folder}stream/", store, bucket) for path in joined.stream),
     )
+
+
+def _kept(path: Path, folder: str, store: Store, bucket: str) -> Rendition:
+    """One file of a stream, in the work bucket."""
+    format, content_type = ("mp4", "video/mp4") if path.suffix == ".mp4" else ("m3u8", "application/vnd.apple.mpegurl")
+    store.upload(path, bucket, folder + path.name, content_type)
+    name, size = f"stream/{path.name}", path.stat().st_size
+    return Rendition(name, folder + path.name, format, content_type, bytes=size, sha256=_digest(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 handler = lambda_handler(join_video)

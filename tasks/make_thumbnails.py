@@ -52,10 +52,10 @@ def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Renditi
 
 
 def _movies(master: Master, store: Store, media: Media) -> list[Rendition]:
-    """A video is shown as its master, and as its preview under a pointer."""
+    """A video is shown as its master, as its preview under a pointer, and a long one as a stream."""
     if media.kind != "video":
         return []
-    from tasks.media.video import preview_size
+    from tasks.media.poster import preview_size
 
     body = store.read(Location(master.bucket, master.preview_key))
     sha256 = hashlib.sha256(body).hexdigest()
@@ -63,6 +63,7 @@ def _movies(master: Master, store: Store, media: Media) -> list[Rendition]:
     return [
         Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, master.sha256),
         Rendition("preview", master.preview_key, "mp4", "video/mp4", width, height, len(body), sha256),
+        *master.stream,
     ]
 
 

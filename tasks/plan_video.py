@@ -9,7 +9,7 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Item, Media, VideoPlan
 from tasks.core.settings import Settings
-from tasks.media import workspace
+from tasks.media import Limits, workspace
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,16 @@ class PlanVideoRequest:
 
 def plan_video(request: PlanVideoRequest, *, store: Store, settings: Settings) -> VideoPlan:
     """How the pinned version becomes its MP4; no segments and a reason when it cannot."""
-    from tasks.media import video, video_facts
+    from tasks.media import video_facts
+    from tasks.media.video_plan import plan_video as plan
 
     with workspace() as folder:
         store.download(request.item.original, folder / "original")
         try:
             facts = video_facts.read(folder / "original")
+            return plan(folder / "original", facts, settings.segment_seconds, Limits.of(settings), settings.ffmpeg)
         except InvalidMedia as bad:
             return VideoPlan(remux=False, reason=bad.reason)
-    return video.plan_video(facts, settings.segment_seconds)
 
 
 handler = lambda_handler(plan_video)

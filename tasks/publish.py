@@ -11,11 +11,13 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
 from tasks.core.models import Decision, Item, Location, Media, Prepared, Publication, PublicFile, Rendition
-from tasks.core.names import disposition, public_path
+from tasks.core.names import disposition, public_path, stream_path
 from tasks.core.settings import Settings
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 COPIES_AT_ONCE = 8
+STREAM = "stream/"
+MAIN_PLAYLIST = STREAM + "main.m3u8"
 # What a browser may be told that a download is: nothing that it would run, even if it were shown.
 SAFE_TYPES = (
     "application/pdf",
@@ -60,7 +62,9 @@ def publish(request: PublishRequest, *, store: Store, catalog: Catalog, reviews:
         return known.publication
     decision = approval(reviews, request)
     with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
-        files = tuple(pool.map(lambda each: expose(each, request, store, settings), request.prepared.renditions))
+        copied = tuple(pool.map(lambda each: expose(each, request, store, settings), request.prepared.renditions))
+    # Of a stream the page needs its first playlist alone, which names the rest.
+    files = tuple(file for file in copied if file.name == MAIN_PLAYLIST or not file.name.startswith(STREAM))
     publication, _ = catalog.publish(request.item, request.media, request.prepared, decision, files)
     log.info("published", extra={"album": publication.album, "sequence": publication.sequence, "files": len(files)})
     return publication
@@ -85,7 +89,7 @@ def expose(rendition: Rendition, request: PublishRequest, store: Store, settings
     etag, sha256 = store.digest(source)
     if sha256 != rendition.sha256:
         raise Stale(f"{rendition.key} is no longer what the approver saw")
-    path = public_path(request.item.id, rendition.name, sha256, rendition.format)
+    path = _path(rendition, request, sha256)
     content_type = rendition.content_type
     attached = rendition.name == "file"
     if attached:
@@ -108,6 +112,13 @@ def expose(rendition: Rendition, request: PublishRequest, store: Store, settings
         height=rendition.height,
         bytes=rendition.bytes,
     )
+
+
+def _path(rendition: Rendition, request: PublishRequest, sha256: str) -> str:
+    """A name that holds its content's digest; a stream's files keep their own, as its playlists say them, in such a folder."""
+    if not rendition.name.startswith(STREAM):
+        return public_path(request.item.id, rendition.name, sha256, rendition.format)
+    return stream_path(request.item.id, rendition.name.removeprefix(STREAM), request.prepared.sha256)
 
 
 handler = lambda_handler(publish)

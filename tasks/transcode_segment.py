@@ -20,20 +20,22 @@ class TranscodeSegmentRequest:
 
 
 def transcode_segment(request: TranscodeSegmentRequest, *, store: Store, settings: Settings) -> SegmentResult:
-    """The segment's key in the work bucket, or the reason why it cannot be decoded."""
+    """The segment's folder in the work bucket, or the reason why it cannot be decoded."""
     from tasks.media import video, video_facts
 
     item, segment = request.item, request.segment
-    key = f"items/{item.id}/segments/{segment.index:04d}.mp4"
+    key = f"items/{item.id}/segments/{segment.index:04d}/"
     with workspace() as folder:
-        source, out = folder / "original", folder / "segment.mp4"
+        source, out = folder / "original", folder / "out"
+        out.mkdir()
         store.download(item.original, source)
         try:
             facts = video_facts.read(source)
-            video.transcode_segment(source, segment, facts, out, Limits.of(settings), settings.ffmpeg)
+            made = video.transcode_segment(source, segment, facts, out, Limits.of(settings), settings.ffmpeg)
         except InvalidMedia as bad:
             return SegmentResult(segment.index, reason=bad.reason)
-        store.upload(out, settings.work_bucket, key, "video/mp4")
+        for path in made:
+            store.upload(path, settings.work_bucket, key + path.name, "video/mp4")
     return SegmentResult(segment.index, key)
 
 

@@ -11,7 +11,7 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Item, Master, Media
 from tasks.core.settings import Settings
-from tasks.media import Limits, expected_kind, inspect, workspace
+from tasks.media import Limits, expected_kind, inspect, place, workspace
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ def validate_media(request: ValidateMediaRequest, *, store: Store, catalog: Cata
     item = request.item
     with workspace() as folder:
         media = _look(item, folder / "original", store, Limits.of(settings))
+        if settings.keep_gps == "yes" and media.kind == "image" and media.verdict == "accepted":
+            _keep_place(item, folder / "original", media, catalog, Limits.of(settings))
     catalog.mark(item.id, "PROCESSING", attempt=item.attempt, media=media)
     return media
 
@@ -41,6 +43,13 @@ def _look(item: Item, path: Path, store: Store, limits: Limits) -> Media:
     except InvalidMedia as bad:
         return Media("rejected", bad.reason, sha256=sha256, bytes=head.bytes)
     return media if media.convert or media.kind == "video" else replace(media, master=_itself(item, media))
+
+
+def _keep_place(item: Item, path: Path, media: Media, catalog: Catalog, limits: Limits) -> None:
+    """Straight into the catalog: what a state returns is also in its execution's history."""
+    where = place(path, media.format, limits)
+    if where:
+        catalog.note_place(item.id, where)
 
 
 def _itself(item: Item, media: Media) -> Master:

@@ -125,6 +125,15 @@ class Items(Room):
         """Remember where the record of an execution is kept: its key in the audit bucket."""
         self._table.put({"pk": item_key(id)[0], "sk": f"execution#{attempt:06d}", "archive": key})
 
+    def note_place(self, id: str, place: str) -> None:
+        """Remember where an item was taken, `latitude,longitude`: in a row of its own that no state and no page ever sees."""
+        self._table.put({"pk": item_key(id)[0], "sk": "place", "place": place})
+
+    def place(self, id: str) -> str:
+        """Where an item was taken, as `latitude,longitude`; "" when it isn't known or not kept."""
+        row = self._table.get(item_key(id)[0], "place")
+        return str(row["place"]) if row else ""
+
     def archives(self, id: str) -> list[str]:
         """The audit bucket's keys of an item's archived executions, first attempt first."""
         rows = self._table.query(item_key(id)[0], "begins_with(#sk, :start)", start="execution#")

@@ -85,6 +85,7 @@ class Master:
     sha256: str = ""
     poster_key: str = ""  # video: a JPEG still in the same bucket
     preview_key: str = ""  # video: a short muted MP4 in the same bucket
+    stream: tuple[Rendition, ...] = ()  # a long video: its playlists and sizes, `stream/main.m3u8` names the rest
 
     @property
     def location(self) -> Location:
@@ -112,6 +113,9 @@ class Media:
     duration: float = 0.0
     taken_at: str = ""  # as the camera says, with its offset if it has one; never the upload time
     camera: str = ""
+    lens: str = ""
+    exposure: str = ""  # `1/250 s, f/2.8, ISO 100, 35 mm`, as far as it is known
+    note: str = ""  # what a person should know of what is shown: `shows the first of 3 pages`
     phash: str = ""  # 16 hexadecimal digits, images only
     animated: bool = False
     codecs: tuple[str, ...] = ()
@@ -126,11 +130,14 @@ class Segment:
     index: int
     start: float
     end: float
+    frames: int = 0  # how many it is made of; 0 for the last one, which ends where the video does
+    seek: float = 0.0  # the keyframe that decoding begins at
+    rate: str = ""  # frames a second of the result, as a fraction; "": the stream's own
 
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """How a video becomes its MP4 (`$.plan`). No segment when `remux`: the streams already fit."""
+    """How a video becomes its MP4 (`$.plan`). With `remux` the streams fit: segments make a long one's smaller sizes."""
 
     remux: bool
     segments: tuple[Segment, ...] = ()
@@ -139,7 +146,7 @@ class VideoPlan:
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """A transcoded segment: a key in the work bucket, or the reason why there is none."""
+    """A transcoded segment: the folder in the work bucket that holds its sizes, or the reason why there is none."""
 
     index: int
     key: str = ""
@@ -148,7 +155,7 @@ class SegmentResult:
 
 @dataclass(frozen=True)
 class Rendition:
-    """A derived file in the work bucket. `name` is `320w`..`2048w`, `video`, `preview` or `file`."""
+    """A derived file in the work bucket. `name` is `320w`..`2048w`, `video`, `preview`, `stream/...` or `file`."""
 
     name: str
     key: str

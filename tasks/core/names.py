@@ -84,5 +84,10 @@ def public_path(id: str, name: str, sha256: str, format: str) -> str:
     return f"media/{id}/{sha256[:16]}-{name}.{ending}"
 
 
+def stream_path(id: str, name: str, sha256: str) -> str:
+    """Where a stream's file is published: beside those that its playlists name, in a folder that `sha256` of them names."""
+    return f"media/{id}/hls-{sha256[:16]}/{name}"
+
+
 def _without_marks(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))

@@ -46,6 +46,7 @@ class Settings:
     max_pixels: int = setting("Most pixels in one picture or frame.", 120_000_000)
     max_video_seconds: int = setting("Longest video that is accepted.", 7_200)
     max_frames: int = setting("Most frames in one animated picture.", 1_000)
+    keep_gps: str = setting("Whether the catalog, and nothing else, keeps where a picture was taken: no or yes.", "no")
     segment_seconds: int = setting("About how long one transcoded segment is.", 30)
     ffmpeg: str = setting("Path of the ffmpeg to use; empty: the one on PATH, else imageio-ffmpeg's.", "")
     page_size: int = setting("Items on one album page; changing it later needs a rebuild.", 60)

@@ -5,7 +5,7 @@ so that who only needs pictures loads nothing of it.
 """
 
 from tasks.media.formats import sniff
-from tasks.media.inspection import expected_kind, inspect
+from tasks.media.inspection import expected_kind, inspect, place
 from tasks.media.limits import Limits
 from tasks.media.renditions import Converted, RenditionFile, Renditions, convert_image, make_renditions, still
 from tasks.media.sandbox import Bounds, SandboxFault, workspace
@@ -21,6 +21,7 @@ __all__ = [
     "expected_kind",
     "inspect",
     "make_renditions",
+    "place",
     "sniff",
     "still",
     "workspace",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.media import pictures
+from tasks.media import colour, pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -30,7 +30,7 @@ def save_animations(
     """
     kept = [pair for pair in wanted if _pixels(picture, pair[1]) <= PIXELS_AT_ONCE] or wanted[-1:]
     loop = picture.info.get("loop", 1)  # a GIF that says nothing plays once
-    profile = picture.info.get("icc_profile")
+    profile = colour.profile_of(picture)
     frames: list[Picture] = []
     delays: list[int] = []
     for frame in _frames(picture):

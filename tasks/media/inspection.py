@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Kind, Media
 from tasks.media import metadata, pictures, sandbox, video_facts
-from tasks.media.formats import FORMATS, HEAD, M4A, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff
+from tasks.media.formats import FORMATS, HEAD, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff, sound_of
 from tasks.media.limits import Limits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 DRAFT = 8  # a JPEG decoded at an eighth of its size has had every byte read, at a third of the cost
 
@@ -26,12 +29,32 @@ def inspect(path: Path, name: str, limits: Limits) -> Media:
         row = sniff(file.read(HEAD)) or UNKNOWN
     _keeps_its_promise(row, name)
     limits.check_bytes(size, row.kind)
-    row.check(path)
     if row.kind == "image":
         return _picture(path, row, size, limits)
+    row.check(path)
     if row.kind == "video":
         return _video(path, row, size, limits)
     return Media("accepted", kind="document", format=row.name, content_type=row.content_type, bytes=size)
+
+
+def place(path: Path, format: str, limits: Limits) -> str:
+    """Where a picture or video says it was taken, `latitude,longitude` in degrees; "" when it does not. Raises InvalidMedia.
+
+    Apart from `inspect`, for nobody is told unless the operator asks.
+    """
+    row = by_name(format)
+    if row.kind == "video":
+        return video_facts.place(path)
+    if row.kind != "image":
+        return ""
+    pictures.warm(row)
+    with sandbox.workspace() as empty:
+        return str(sandbox.run(_place, path.resolve(), row, limits, directory=empty))
+
+
+def _place(path: Path, row: Format, limits: Limits) -> str:
+    with pictures.opened(path, row, limits) as picture:
+        return metadata.place(picture)
 
 
 def expected_kind(name: str) -> Kind:
@@ -49,8 +72,13 @@ def _ending(name: str) -> str:
 
 def _keeps_its_promise(row: Format, name: str) -> None:
     end = _ending(name)
-    if row.kind == "document" and end in SHOWN_EXTENSIONS and not (row is M4A and end in by_name("mp4").extensions):
+    if row.kind == "document" and end in SHOWN_EXTENSIONS and not _may_hold_sound(row, end):
         raise InvalidMedia(f"is named {end} but holds {row.words}; upload the original file, or give it its right ending")
+
+
+def _may_hold_sound(row: Format, end: str) -> bool:
+    """Sound in a video's container is often named as one."""
+    return bool(row.demuxer) and any(end in other.extensions for other in FORMATS if other.demuxer == row.demuxer)
 
 
 def _picture(path: Path, row: Format, size: int, limits: Limits) -> Media:
@@ -70,48 +98,37 @@ def _picture(path: Path, row: Format, size: int, limits: Limits) -> Media:
 
 def _look(path: Path, row: Format, limits: Limits) -> dict[str, Any]:
     """In the child: a picture's facts, and the proof that it decodes to its end."""
+    row.check(path)
     with pictures.opened(path, row, limits) as picture:
         frames = pictures.frames(picture, row)
-        limits.check_frames(frames)
-        animated = frames > 1
+        limits.check_frames(frames, picture.width * picture.height)
+        more = {"animated": frames > 1, "note": row.note(picture)}
         if row.decode_once:
-            return {**_facts(picture), "animated": animated}
+            return {**_facts(picture), **more}
         full = picture.size
         picture.draft(None, (max(1, full[0] // DRAFT), max(1, full[1] // DRAFT)))
         pictures.decoded(picture, row)
         # Only now: TIFF turns itself upright while it loads.
         turn = pictures.orientation(picture)
         facts = _facts(picture)
-        if row.name == "jpeg":
+        if row.decoders[0] == "JPEG":
             facts["width"], facts["height"] = full[::-1] if turn in pictures.SIDEWAYS else full
-        return {**facts, "animated": animated, "phash": pictures.fingerprint(pictures.upright(picture, turn))}
+        return {**facts, **more, "phash": pictures.fingerprint(pictures.upright(picture, turn))}
 
 
-def _facts(picture: Any) -> dict[str, Any]:
-    block = pictures.exif(picture)
+def _facts(picture: Picture) -> dict[str, Any]:
     width, height = pictures.upright_size(picture)
-    return {
-        "width": width,
-        "height": height,
-        "taken_at": metadata.taken_at(_sub_block(block)),
-        "camera": metadata.camera(block.get(metadata.MAKE), block.get(metadata.MODEL)),
-    }
-
-
-def _sub_block(block: Any) -> dict[int, Any]:
-    """EXIF's second block, where the time stands; empty when it is broken."""
-    try:
-        return dict(block.get_ifd(metadata.EXIF_BLOCK))
-    except Exception:  # a broken block costs the facts in it, not the picture
-        return {}
+    return {"width": width, "height": height, **metadata.facts(picture)}
 
 
 def _video(path: Path, row: Format, size: int, limits: Limits) -> Media:
     facts = video_facts.read(path)
     if not facts.codec:
-        return Media("accepted", kind="document", format=M4A.name, content_type=M4A.content_type, bytes=size)
+        sound = sound_of(row)
+        return Media("accepted", kind="document", format=sound.name, content_type=sound.content_type, bytes=size)
     limits.check_seconds(facts.duration)
     limits.check_pixels(facts.width * facts.height)
+    limits.check_video_frames(facts.frames)
     return Media(
         "accepted",
         kind="video",
@@ -123,5 +140,6 @@ def _video(path: Path, row: Format, size: int, limits: Limits) -> Media:
         duration=facts.duration,
         taken_at=facts.taken_at,
         camera=facts.camera,
+        lens=facts.lens,
         codecs=tuple(name for name in (facts.codec, facts.audio) if name),
     )

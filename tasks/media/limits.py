@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from tasks.core.errors import InvalidMedia
 from tasks.core.settings import Settings
 
+MOST_FRAMES_A_SECOND = 240  # slow motion as phones film it
+
+# An animation may unfold to this many times the pixels of the largest picture: half a minute of 1080p.
+LONG_ANIMATION = 20
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -42,10 +47,20 @@ class Limits:
         if pixels > self.pixels:
             raise InvalidMedia(f"too many pixels: {_megapixels(pixels)}, the limit is {_megapixels(self.pixels)}")
 
-    def check_frames(self, frames: int) -> None:
-        """Raises InvalidMedia for an animation that is longer than allowed."""
+    def check_frames(self, frames: int, pixels: int) -> None:
+        """Raises InvalidMedia for an animation of more frames, each of `pixels`, than allowed, or of too many pixels in all."""
         if frames > self.frames:
             raise InvalidMedia(f"too many frames: {frames:,}, the limit is {self.frames:,}")
+        most = self.pixels * LONG_ANIMATION
+        if frames * pixels > most:
+            found, allowed = _megapixels(frames * pixels), _megapixels(most)
+            raise InvalidMedia(f"too many pixels in all its frames: {found}, the limit is {allowed}; upload it as a video")
+
+    def check_video_frames(self, frames: int) -> None:
+        """Raises InvalidMedia for a video of more frames than its seconds could show."""
+        most = self.seconds * MOST_FRAMES_A_SECOND
+        if frames > most:
+            raise InvalidMedia(f"too many frames: {frames:,}, the limit is {most:,}")
 
     def check_seconds(self, seconds: float) -> None:
         """Raises InvalidMedia for a video that is longer than allowed."""

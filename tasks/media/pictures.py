@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import InvalidMedia
+from tasks.media import metadata
 from tasks.media.formats import Format
 from tasks.media.limits import Limits
 
 if TYPE_CHECKING:
-    from PIL import Image
     from PIL.Image import Image as Picture
 
 ORIENTATION = 0x0112
@@ -49,6 +49,7 @@ def opened(path: Path, row: Format, limits: Limits) -> Iterator[Picture]:
     try:
         with _opened(path, row) as picture:
             limits.check_pixels(picture.width * picture.height)
+            row.complete(picture, path)
             yield picture
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as bomb:
         found = PIXELS_IN_WORDS.search(str(bomb))
@@ -61,7 +62,7 @@ def _opened(path: Path, row: Format) -> Picture:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(path, formats=[row.decoders[0]])
+        picture = Image.open(row.content(path), formats=[row.decoders[0]])
     except UnidentifiedImageError as fault:
         raise InvalidMedia(f"its content is broken: it begins like {row.words}, but cannot be read as one") from fault
     except BROKEN as fault:
@@ -97,18 +98,8 @@ def frames(picture: Picture, row: Format) -> int:
 
 def orientation(picture: Picture) -> int:
     """EXIF's orientation, 1 to 8; 1 when none is said or the EXIF block is broken."""
-    value = exif(picture).get(ORIENTATION, 1)
+    value = metadata.exif(picture).get(ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def exif(picture: Picture) -> Image.Exif:
-    """The EXIF block; an empty one when it cannot be read, as a picture with broken facts is a picture still."""
-    from PIL import Image
-
-    try:
-        return picture.getexif()
-    except Exception:
-        return Image.Exif()
 
 
 def upright_size(picture: Picture) -> tuple[int, int]:
@@ -175,17 +166,30 @@ def _by_profile(picture: Picture, profile: bytes) -> Picture | None:
 
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
-        if is_srgb(source) or space != {"L": "GRAY", "RGBA": "RGB"}.get(picture.mode, picture.mode):
-            return None
         alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
-        colours = picture.convert("RGB") if alpha else picture
+        colours = _in_space(picture, source.profile.xcolor_space.strip())
+        if colours is None or is_srgb(source):
+            return None
         result = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
     if result is not None and alpha is not None:
         result.putalpha(alpha)
     return result
+
+
+def _in_space(picture: Picture, space: str) -> Picture | None:
+    """The picture's colours without its alpha, as a profile of `space` expects them; None where it is made for others."""
+    if space == "GRAY" and picture.mode == "RGBA":  # grey with alpha was unfolded
+        return picture.getchannel("R") if _is_grey(picture) else None
+    if space != {"L": "GRAY", "RGBA": "RGB"}.get(picture.mode, picture.mode):
+        return None
+    return picture.convert("RGB") if picture.mode == "RGBA" else picture
+
+
+def _is_grey(picture: Picture) -> bool:
+    red, green, blue, _ = (channel.tobytes() for channel in picture.split())
+    return red == green == blue
 
 
 def _from_lab(picture: Picture) -> Picture:
@@ -223,7 +227,10 @@ def fingerprint(picture: Picture) -> str:
     """A 64-bit difference hash of an upright picture, 16 hexadecimal digits: near-duplicates differ in few bits."""
     from PIL import Image
 
-    small = flattened(plain(picture)).convert("L").resize((9, 8), Image.Resampling.BOX)
+    full = flattened(plain(picture))
+    # Whole blocks first: a third of the time of the filter on 12 megapixels, for a tenth of a level.
+    rough = full.reduce(max(1, min(full.size) // 64))
+    small = rough.convert("L").resize((9, 8), Image.Resampling.BOX)
     rows = [small.crop((0, y, 9, y + 1)).tobytes() for y in range(8)]
     bits = "".join("1" if row[x] < row[x + 1] else "0" for row in rows for x in range(8))
     return f"{int(bits, 2):016x}"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.media import pictures, sandbox
+from tasks.media import colour, metadata, pictures, sandbox
 from tasks.media.animation import save_animations
 from tasks.media.formats import Format, by_name
 from tasks.media.limits import Limits
 from tasks.media.sandbox import Bounds
+from tasks.media.shrinking import CORES, draft, fitted, resized, within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -27,9 +27,8 @@ WEBP = {"format": "WEBP", "quality": 80, "method": 2}  # method 4 takes twice th
 JPEG = {"format": "JPEG", "quality": 80}
 STILL_QUALITY = 85
 MASTER_QUALITY = 90
+WEBP_SIDE = 16_383  # the longest that WebP knows
 PLACEHOLDER = 24  # px on the long side
-# A JPEG is decoded at a fraction of its size when that is still this many times the largest rendition: nobody sees it.
-DRAFT_ROOM = 1.5
 # Preparing a still takes seconds; an animation encodes every frame at every size.
 BOUNDS = Bounds(cpu_seconds=240, wall_seconds=240)
 
@@ -58,7 +57,7 @@ class Renditions:
 
 @dataclass(frozen=True)
 class Converted:
-    """A full-size JPEG that was made from a picture browsers don't show, and the fingerprint of its pixels."""
+    """A full-size JPEG, or WebP where it is see-through, of a picture browsers don't show, and the fingerprint of its pixels."""
 
     file: RenditionFile
     phash: str
@@ -90,17 +89,17 @@ def make_renditions(source: Path, format: str, out: Path, limits: Limits) -> Ren
 
 
 def convert_image(source: Path, format: str, out: Path, limits: Limits) -> Converted:
-    """Write an upright, full-size JPEG of the picture at `source` to `out`. Raises InvalidMedia.
+    """Write an upright, full-size JPEG of the picture at `source` to `out`, or a WebP beside it where it is see-through.
 
-    It keeps nothing of the source's metadata but an RGB colour profile: turning every pixel to sRGB here costs more than
-    turning those of the renditions, which are what is shown.
+    Raises InvalidMedia. It keeps nothing of the source's metadata but artist, copyright and an RGB colour profile: turning
+    every pixel to sRGB here costs more than turning those of the renditions, which are what is shown.
     """
     row = by_name(format)
     pictures.warm(row)
     arguments = (source.resolve(), row, out.resolve(), limits)
     with sandbox.workspace() as empty:
-        width, height, phash = sandbox.run(_convert, *arguments, directory=empty, bounds=BOUNDS)
-    return Converted(_file(out.parent, "master", out.name, width, height), phash)
+        name, width, height, phash = sandbox.run(_convert, *arguments, directory=empty, bounds=BOUNDS)
+    return Converted(_file(out.parent, "master", name, width, height), phash)
 
 
 def still(source: Path, format: str, out: Path, limits: Limits, long_side: int = 1280, least: int = 1) -> RenditionFile:
@@ -127,19 +126,23 @@ def _file(folder: Path, name: str, filename: str, width: int, height: int) -> Re
 def _render(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, Any]:
     with pictures.opened(source, row, limits) as picture:
         if pictures.frames(picture, row) > 1:
-            limits.check_frames(pictures.frames(picture, row))
+            limits.check_frames(pictures.frames(picture, row), picture.width * picture.height)
             return _render_animation(picture, row, out)
-        long_side = max(picture.size)
-        top = _reduced(picture, row, sizes(long_side)[0][1])
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as encoders:
-        waiting: list[Future[None]] = []
-        files = []
-        smallest = top
-        for name, smallest in _cascade(top, sizes(long_side)):
-            files += _encode(smallest, name, out, encoders, waiting)
-        placeholder = _placeholder(smallest)
-        for encoder in waiting:
-            encoder.result()
+        wanted = sizes(max(picture.size))
+        with ThreadPoolExecutor(max(2, CORES)) as hands:
+            credit = metadata.credit(picture)
+            return _render_still(_reduced(picture, row, wanted[0][1], hands), wanted, out, hands, credit)
+
+
+def _render_still(top: Picture, wanted: list[tuple[str, int]], out: Path, hands: Executor, credit: bytes) -> dict[str, Any]:
+    waiting: list[Future[None]] = []
+    files = []
+    smallest = top
+    for name, smallest in _cascade(top, wanted):
+        files += _encode(smallest, name, out, hands, waiting, credit)
+    placeholder = _placeholder(smallest)
+    for encoder in waiting:
+        encoder.result()
     return {"files": files, "placeholder": placeholder}
 
 
@@ -147,50 +150,43 @@ def _cascade(top: Picture, wanted: list[tuple[str, int]]) -> Iterator[tuple[str,
     """Each size made from the one before: the large picture is read once, not once a size."""
     picture = top
     for name, long_side in wanted:
-        picture = _fitted(picture, long_side)
+        picture = fitted(picture, long_side)
         yield name, picture
 
 
-def _fitted(picture: Picture, long_side: int) -> Picture:
-    from PIL import Image
-
-    if max(picture.size) <= long_side:
-        return picture
-    ratio = long_side / max(picture.size)
-    size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
-    return picture.resize(size, Image.Resampling.BICUBIC)
-
-
-def _reduced(picture: Picture, row: Format, long_side: int) -> Picture:
+def _reduced(picture: Picture, row: Format, long_side: int, hands: Executor | None = None) -> Picture:
     """The largest rendition's pixels: plain, upright, sRGB. Turning and colours come after reducing, on fewer pixels."""
-    profile = picture.info.get("icc_profile")
-    room = long_side * DRAFT_ROOM / max(picture.size)
-    picture.draft(None, (max(1, int(picture.width * room)), max(1, int(picture.height * room))))
+    profile = colour.profile_of(picture)
+    full = draft(picture, long_side)
     pictures.decoded(picture, row)
     turn = pictures.orientation(picture)
-    small = _fitted(pictures.plain(picture), long_side)
+    small = resized(pictures.plain(picture), within(full or picture.size, long_side), hands)
     return pictures.opaque(pictures.to_srgb(pictures.upright(small, turn), profile))
 
 
 def _encode(
-    picture: Picture, name: str, out: Path, encoders: ThreadPoolExecutor, waiting: list[Future[None]]
+    picture: Picture, name: str, out: Path, hands: Executor, waiting: list[Future[None]], credit: bytes
 ) -> list[tuple[str, str, int, int]]:
-    """Hand one size to the encoders, which work beside the reduction of the next; the slower one first."""
+    """Hand one size to the hands, which encode beside the reduction of the next; the slower one first."""
     webp, jpeg = f"{name}.webp", f"{name}.jpg"
-    waiting.append(encoders.submit(_save, picture, out / webp, WEBP))
-    waiting.append(encoders.submit(_save, pictures.flattened(picture), out / jpeg, JPEG))
+    waiting.append(hands.submit(_save, picture, out / webp, WEBP, credit))
+    waiting.append(hands.submit(_save, pictures.flattened(picture), out / jpeg, JPEG, credit))
     return [(name, webp, *picture.size), (name, jpeg, *picture.size)]
 
 
-def _save(picture: Picture, path: Path, options: dict[str, Any]) -> None:
-    """Write the pixels and nothing else: whatever Pillow carried along in `info` stays behind."""
-    bare = picture.copy()
+def _save(picture: Picture, path: Path, options: dict[str, Any], credit: bytes) -> None:
+    """Write the pixels and whose they are, nothing else: whatever Pillow carried along in `info` stays behind.
+
+    Not on a copy, as fetching that much memory takes a tenth of the encoder's time, but as a picture of its own over the same
+    pixels: `save` keeps its options on the picture while it writes, and two of them write at once.
+    """
+    bare = picture._new(picture.im)
     bare.info.clear()
-    bare.save(path, **options)
+    bare.save(path, exif=credit, **options)
 
 
 def _placeholder(picture: Picture) -> str:
-    small = _fitted(picture, PLACEHOLDER)
+    small = fitted(picture, PLACEHOLDER)
     small.info.clear()
     body = BytesIO()
     small.save(body, format="WEBP", quality=30, method=4)
@@ -201,36 +197,39 @@ def _render_animation(picture: Picture, row: Format, out: Path) -> dict[str, Any
     """Animated WebP at each size, and a JPEG of the first frame for whoever shows no WebP."""
     pictures.decoded(picture, row)
     # A copy, as the file itself goes on to its other frames.
-    first = pictures.to_srgb(pictures.plain(picture.copy()), picture.info.get("icc_profile"))
-    kept = save_animations(picture, sizes(max(picture.size)), out, WEBP, _fitted)
+    first = pictures.to_srgb(pictures.plain(picture.copy()), colour.profile_of(picture))
+    credit = metadata.credit(picture)
+    kept = save_animations(picture, sizes(max(picture.size)), out, {**WEBP, "exif": credit}, fitted)
     files = []
     for name, size in kept:
-        frame = _fitted(first, size)
-        _save(pictures.flattened(frame), out / f"{name}.jpg", JPEG)
+        frame = fitted(first, size)
+        _save(pictures.flattened(frame), out / f"{name}.jpg", JPEG, credit)
         files += [(name, f"{name}.webp", *frame.size), (name, f"{name}.jpg", *frame.size)]
-    return {"files": files, "placeholder": _placeholder(_fitted(first, SIZES[-1]))}
+    return {"files": files, "placeholder": _placeholder(fitted(first, SIZES[-1]))}
 
 
-def _convert(source: Path, row: Format, out: Path, limits: Limits) -> tuple[int, int, str]:
-    from PIL import ImageCms
-
+def _convert(source: Path, row: Format, out: Path, limits: Limits) -> tuple[str, int, int, str]:
     with pictures.opened(source, row, limits) as picture:
-        profile = picture.info.get("icc_profile")
+        profile, credit = colour.profile_of(picture), metadata.credit(picture)
         pictures.decoded(picture, row)
-        full = pictures.upright(pictures.plain(picture), pictures.orientation(picture))
+        full = pictures.opaque(pictures.upright(pictures.plain(picture), pictures.orientation(picture)))
     if full.mode not in ("RGB", "RGBA"):
         full, profile = pictures.to_srgb(full, profile), None
-    full = pictures.flattened(full)
-    if profile and not _is_rgb(ImageCms, profile):
-        profile = None
-    _save(full, out, {"format": "JPEG", "quality": MASTER_QUALITY, "icc_profile": profile})
-    return full.width, full.height, pictures.fingerprint(full)
+    options = {"icc_profile": profile if profile and _is_rgb(profile) else None}
+    if full.mode == "RGBA" and max(full.size) <= WEBP_SIDE:
+        out = out.with_suffix(".webp")
+        _save(full, out, {**WEBP, "quality": MASTER_QUALITY, **options}, credit)
+    else:
+        _save(pictures.flattened(full), out, {**JPEG, "quality": MASTER_QUALITY, **options}, credit)
+    return out.name, full.width, full.height, pictures.fingerprint(full)
 
 
-def _is_rgb(cms: Any, profile: bytes) -> bool:
+def _is_rgb(profile: bytes) -> bool:
+    from PIL import ImageCms
+
     try:
-        return bool(cms.ImageCmsProfile(BytesIO(profile)).profile.xcolor_space.strip() == "RGB")
-    except (cms.PyCMSError, OSError, ValueError):
+        return bool(ImageCms.ImageCmsProfile(BytesIO(profile)).profile.xcolor_space.strip() == "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
         return False
 
 
@@ -242,5 +241,5 @@ def _still(source: Path, row: Format, out: Path, limits: Limits, long_side: int,
     size = (max(small.width, least), max(small.height, least))
     if size != small.size:
         small = ImageOps.pad(small, size, color="gray")
-    _save(small, out, {"format": "JPEG", "quality": STILL_QUALITY})
+    _save(small, out, {**JPEG, "quality": STILL_QUALITY}, b"")
     return small.size

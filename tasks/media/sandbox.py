@@ -34,6 +34,9 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
 # The machine's trouble, not the upload's: a full disk, no file handles, no memory for a fork, a missing program.
 OURS = (
     errno.ENOSPC,
@@ -211,6 +214,7 @@ def _enter(directory: Path, bounds: Bounds, mouth: int) -> None:
     os.chdir(directory)
     _leave_the_network()
     _limit(bounds)
+    _keep_freed_memory()
 
 
 def _close_all_but(mouth: int) -> None:
@@ -256,6 +260,15 @@ def _memory_of_the_machine() -> int:
 def _libc() -> Any:
     """The C library, for the calls that Python 3.11 does not offer; opened in the worker so that children find it warm."""
     return ctypes.CDLL(None, use_errno=True)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc use freed memory again instead of returning it: the child ends soon. Fetching it page by page anew costs a
+    tenth of a picture's time. One arena for all threads, as what one frees the next can use."""
+    libc = _libc()
+    if hasattr(libc, "mallopt"):
+        for option, value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_THRESHOLD, 1 << 25), (M_ARENA_MAX, 1)):
+            libc.mallopt(option, value)
 
 
 def _leave_the_network() -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.media import sandbox
+from tasks.media.limits import Limits
 from tasks.media.sandbox import MEGABYTE, Bounds
 from tasks.media.video_facts import AUDIO_DECODERS, VIDEO_CODECS
 
 # A segment of half a minute; the task has 15 minutes. Processor seconds are those of all threads.
 BOUNDS = Bounds(cpu_seconds=3600, wall_seconds=840, memory_bytes=6144 * MEGABYTE, file_bytes=8192 * MEGABYTE)
 DECODERS = ",".join([*(name for _, names in VIDEO_CODECS.values() for name in names), *AUDIO_DECODERS])
-DEMUXERS = "mov"
 MAX_STREAMS = 64
 # No metadata, chapters, subtitles, data or time code of the source; the index first, so that playing starts at once.
 CLEAN = {
@@ -29,6 +33,11 @@ CLEAN = {
     "fflags": "+bitexact",
     "movflags": "+faststart",
 }
+
+# No SEI messages: cameras and encoders write captions, times and their own names there, and no player needs them.
+NO_NOTES = "filter_units=remove_types=6"
+# Nor an encoder's name and version in the container or the picture.
+NAMELESS = {"flags:v": "+bitexact", "metadata:s:v:0": "encoder=Greenroom"}
 
 
 class FfmpegMissing(RuntimeError):
@@ -55,8 +64,11 @@ def _bundled() -> str:
         raise FfmpegMissing("no ffmpeg: set FFMPEG to its path, or pip install imageio-ffmpeg") from fault
 
 
-def source(filename: str, pixels: int, *, demuxers: str = DEMUXERS, **options: Any) -> Any:
-    """An input of ffmpeg-python's graph: a file of the job's own directory, opened with the fewest powers."""
+def source(filename: str, pixels: int, *, demuxers: str = "mov", **options: Any) -> Any:
+    """An input of ffmpeg-python's graph: a file of the job's own directory, opened with the fewest powers.
+
+    `demuxers` are the only ones that may open it; a playlist's are never among them, but for a list that we wrote ourselves.
+    """
     import ffmpeg
 
     return ffmpeg.input(
@@ -68,6 +80,16 @@ def source(filename: str, pixels: int, *, demuxers: str = DEMUXERS, **options: A
         max_pixels=pixels,
         max_streams=MAX_STREAMS,
     )
+
+
+@contextmanager
+def concatenated(segments: Sequence[Path], limits: Limits) -> Iterator[tuple[Any, dict[str, Path]]]:
+    """Segments of our own, one after the other: an input, and the files that it needs."""
+    names = [f"segment{index}.mp4" for index in range(len(segments))]
+    with sandbox.workspace() as folder:
+        (folder / "list.txt").write_text("ffconcat version 1.0\n" + "".join(f"file {name}\n" for name in names))
+        files = {**dict(zip(names, segments, strict=True)), "list.txt": folder / "list.txt"}
+        yield source("list.txt", limits.pixels, demuxers="concat,mov", format="concat", safe=1), files
 
 
 def run(program: str, graph: Any, files: Mapping[str, Path], directory: Path, bounds: Bounds = BOUNDS) -> None:
@@ -97,8 +119,20 @@ def _ffmpeg(command: list[str]) -> None:
     ended = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, env={}, preexec_fn=sandbox.die_with_parent, check=False
     )
+    limit = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    if ended.returncode and limit != resource.RLIM_INFINITY and _used() >= limit:
+        raise InvalidMedia(f"converting it takes more than {limit:,} s of processor time, the limit")
+    if ended.returncode == -signal.SIGKILL:
+        # Its limits end it with other signals: somebody else did, such as a machine that ran out of memory.
+        raise OSError(errno.EAGAIN, "ffmpeg was ended from outside")
     if ended.returncode:
         raise InvalidMedia(f"the video cannot be converted: {_last_words(ended)}")
+
+
+def _used() -> float:
+    """Seconds of processor time that ended children took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _last_words(ended: subprocess.CompletedProcess[bytes]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.media import metadata, sandbox
+from tasks.media.formats import HEAD, UNKNOWN, sniff
 from tasks.media.sandbox import Bounds
 
 BOUNDS = Bounds(cpu_seconds=60, wall_seconds=120)
+PCM = "u8 s8 s16le s16be s24le s24be s32le s32be f32le f32be f64le f64be mulaw alaw bluray dvd"
 # What may be decoded, by libmediainfo's name: ours, and the decoders of ffmpeg that we allow for it.
 VIDEO_CODECS = {
     "AVC": ("h264", ("h264",)),
@@ -21,18 +23,34 @@ VIDEO_CODECS = {
     "AV1": ("av1", ("libdav1d", "av1")),
     "VP9": ("vp9", ("vp9",)),
     "VP8": ("vp8", ("vp8",)),
+    "DV": ("dv", ("dvvideo",)),
+    "MPEG Video": ("mpeg2", ("mpeg2video", "mpeg1video")),
     "MPEG-4 Visual": ("mpeg4", ("mpeg4",)),
     "H.263": ("h263", ("h263",)),
     "ProRes": ("prores", ("prores",)),
     "JPEG": ("mjpeg", ("mjpeg",)),
+    "V_MJPEG": ("mjpeg", ("mjpeg",)),
 }
-AUDIO_DECODERS = (
-    *("aac", "mp3float", "mp3", "ac3", "eac3", "alac", "flac", "opus", "libopus", "vorbis", "amrnb", "amrwb"),
-    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_mulaw", "pcm_alaw"),
-)
+# The same for sound. What is not here (a phone's spatial track, say) is left out where there is another track.
+AUDIO_CODECS = {
+    "AAC": ("aac", ("aac", "aac_latm")),
+    "MPEG Audio": ("mpeg-audio", ("mp3float", "mp3", "mp2float", "mp2")),
+    "AC-3": ("ac-3", ("ac3",)),
+    "E-AC-3": ("e-ac-3", ("eac3",)),
+    "ALAC": ("alac", ("alac",)),
+    "FLAC": ("flac", ("flac",)),
+    "Opus": ("opus", ("opus", "libopus")),
+    "Vorbis": ("vorbis", ("vorbis",)),
+    "AMR": ("amr", ("amrnb", "amrwb")),
+    "PCM": ("pcm", tuple(f"pcm_{name}" for name in PCM.split())),
+    "ADPCM": ("adpcm", ("adpcm_ima_wav", "adpcm_ima_qt", "adpcm_ms")),
+}
+AUDIO_DECODERS = tuple(name for _, names in AUDIO_CODECS.values() for name in names)
 # Rates that exist; one that varies is brought to the next that drops no frame.
 RATES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60"))
 FASTEST = 60
+PLACES = ("comapplequicktimelocationiso6709", "xyz", "recorded_location")
+QUICK, WHOLE = 0.5, 1.0  # how much of a file libmediainfo reads
 EPOCHS = ("1904-01-01", "1970-01-01")  # what a camera without a clock writes
 
 
@@ -54,8 +72,13 @@ class VideoFacts:
     square: bool = True  # pixels are as wide as high
     audio: str = ""
     audio_channels: int = 0
+    audio_track: int = 0  # which of the sound tracks is heard: the default one of those that can be decoded
+    demuxer: str = "mov"  # the only one that ffmpeg may open the file with
+    frames: int = 0  # as the container counts them; 0 when it does not
+    steady: bool = False  # the container says that every frame is shown equally long
     taken_at: str = ""
     camera: str = ""
+    lens: str = ""
 
     @property
     def frame_rate(self) -> Fraction:
@@ -66,19 +89,54 @@ def read(path: Path) -> VideoFacts:
     """The facts of the video at `path`; `codec` is "" when it holds sound alone. Raises InvalidMedia."""
     import pymediainfo  # noqa: F401  (warm for the child)
 
+    with path.open("rb") as file:
+        row = sniff(file.read(HEAD)) or UNKNOWN
+    if not row.demuxer:
+        raise InvalidMedia(f"it holds {row.words}, no video")
+    tracks = _looked_at(path, QUICK)
+    if _says_too_little(tracks):
+        tracks = _looked_at(path, WHOLE)
+    # Matroska's own row looks at its end: a browser's recording has none, and is whole.
+    if row.demuxer == "matroska":
+        tracks = [{key: value for key, value in track.items() if key != "istruncated"} for track in tracks]
+    facts = facts_of(tracks)
+    mean = round(path.stat().st_size * 8 / facts.duration) if facts.duration else 0
+    return replace(facts, demuxer=row.demuxer, bit_rate=facts.bit_rate or mean)
+
+
+def place(path: Path) -> str:
+    """Where the video at `path` says it was filmed, `latitude,longitude` in degrees; "" when it does not. Raises InvalidMedia.
+
+    Apart from `read`, for nobody is told unless the operator asks.
+    """
+    general = next((track for track in _looked_at(path, QUICK) if track.get("track_type") == "General"), {})
+    stated = next((str(general[key]) for key in PLACES if general.get(key)), "")
+    found = re.match(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)", stated)  # ISO 6709
+    return f"{float(found[1]):.6f},{float(found[2]):.6f}" if found else ""
+
+
+def _looked_at(path: Path, speed: float) -> list[dict[str, Any]]:
+    """libmediainfo's tracks, each a plain dictionary."""
     with sandbox.workspace() as folder:
         (folder / "input").symlink_to(path.resolve())
-        tracks = sandbox.run(_tracks, directory=folder, bounds=BOUNDS)
-    return facts_of(tracks)
+        found: list[dict[str, Any]] = sandbox.run(_tracks, speed, directory=folder, bounds=BOUNDS)
+    return found
 
 
-def _tracks() -> list[dict[str, Any]]:
+def _tracks(speed: float) -> list[dict[str, Any]]:
     """In the child: what libmediainfo finds in the file called `input`; never in files that it names or that lie beside it."""
     from pymediainfo import MediaInfo
 
     options = {"File_TestContinuousFileNames": "0", "File_TestDirectory": "0", "File_FollowReferences": "0"}
-    tracks = MediaInfo.parse("input", mediainfo_options=options).tracks
+    tracks = MediaInfo.parse("input", mediainfo_options=options, parse_speed=speed).tracks
     return [{key: value for key, value in track.to_data().items() if not key.startswith("other_")} for track in tracks[:32]]
+
+
+def _says_too_little(tracks: list[dict[str, Any]]) -> bool:
+    """A recording that never was finished by its recorder says how long it is only to who reads all of it."""
+    return any(track.get("track_type") == "Video" and not track.get("duration") for track in tracks) and not any(
+        track.get("track_type") == "General" and track.get("duration") for track in tracks
+    )
 
 
 def facts_of(tracks: list[dict[str, Any]]) -> VideoFacts:
@@ -87,12 +145,19 @@ def facts_of(tracks: list[dict[str, Any]]) -> VideoFacts:
     general = (kinds["General"] or [{}])[0]
     if general.get("istruncated") == "Yes":
         raise InvalidMedia("the video is cut off: its end is missing; copy it from the camera again")
-    audio = (kinds["Audio"] or [{}])[0]
     if not kinds["Video"]:
-        if not audio:
+        if not kinds["Audio"]:
             raise InvalidMedia("it is laid out like a video, but holds neither picture nor sound")
-        return VideoFacts(audio=_audio_name(audio))
-    return _with_picture(general, kinds["Video"][0], audio)
+        return VideoFacts(audio=_audio_name(kinds["Audio"][0]))
+    track = _heard(kinds["Audio"])
+    facts = _with_picture(general, kinds["Video"][0], kinds["Audio"][track] if track >= 0 else {})
+    return replace(facts, audio_track=max(0, track))
+
+
+def _heard(tracks: list[dict[str, Any]]) -> int:
+    """The first default track of those that can be decoded, else the first of them; -1 when there is none."""
+    known = [number for number, track in enumerate(tracks) if str(track.get("format")) in AUDIO_CODECS]
+    return next((number for number in known if tracks[number].get("default") == "Yes"), known[0] if known else -1)
 
 
 def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[str, Any]) -> VideoFacts:
@@ -115,6 +180,8 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
         bit_rate=int(_number(video.get("bit_rate") or general.get("overall_bit_rate"))),
         bits=int(_number(video.get("bit_depth")) or 8),
         chroma=str(video.get("chroma_subsampling", "4:2:0")),
+        frames=int(_number(video.get("frame_count"))),
+        steady=bool(video.get("framerate_num")) and video.get("frame_rate_mode", "CFR") == "CFR",
         transfer=_transfer(video),
         interlaced=video.get("scan_type", "Progressive") not in ("Progressive",),
         square=abs(_number(video.get("pixel_aspect_ratio"), 1.0) - 1) < 0.001,
@@ -122,6 +189,7 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
         audio_channels=int(_number(audio.get("channel_s"))),
         taken_at=_taken_at(general, video),
         camera=_camera(general),
+        lens=metadata.words(general.get("comapplequicktimecameralens_model")),
     )
 
 
@@ -145,7 +213,7 @@ def _rate(video: dict[str, Any]) -> Fraction:
     stated = Fraction(top, bottom) if top and bottom else Fraction(_number(video.get("frame_rate"), 30.0)).limit_denominator(1001)
     if not 1 <= stated <= 1000:
         return Fraction(30)
-    if video.get("frame_rate_mode") == "CFR" and stated <= FASTEST:
+    if video.get("frame_rate_mode", "CFR") == "CFR" and stated <= FASTEST:
         return stated
     return next((rate for rate in RATES if rate >= stated * Fraction(99, 100)), RATES[-1])
 
@@ -156,7 +224,7 @@ def _transfer(video: dict[str, Any]) -> str:
 
 
 def _audio_name(audio: dict[str, Any]) -> str:
-    return metadata.words(audio.get("format")).lower().replace(" ", "-") or "unknown"
+    return AUDIO_CODECS.get(str(audio.get("format")), ("unknown",))[0]
 
 
 def _taken_at(general: dict[str, Any], video: dict[str, Any]) -> str:

@@ -48,6 +48,12 @@ ITEM = Item(
     LONG_TITLE,
     "2026-07-05T08:00:00Z",
 )
+STREAM = tuple(
+    Rendition(f"stream/{name}", f"items/{ID}/stream/{name}", kind, "application/vnd.apple.mpegurl", bytes=10**9, sha256=SHA)
+    for stem in ("main", "top", "720p", "360p", "sound")
+    for kind in ("m3u8", "mp4")
+    for name in (f"{stem}.{kind}",)
+)
 MASTER = Master(
     "greenroom-work-123456789012-eu-central-1",
     LONGEST_KEY,
@@ -60,6 +66,7 @@ MASTER = Master(
     SHA,
     f"items/{ID}/poster.jpg",
     f"items/{ID}/preview.mp4",
+    STREAM,
 )
 MEDIA = Media(
     "accepted",
@@ -81,13 +88,19 @@ MEDIA = Media(
     MASTER,
 )
 PLAN = VideoPlan(
-    False, tuple(Segment(index, index * 30.033333, (index + 1) * 30.033333) for index in range(SEGMENTS)), LONG_REASON
+    False,
+    tuple(
+        Segment(index, index * 30.033333, (index + 1) * 30.033333, 1800, index * 30.029999, "60000/1001")
+        for index in range(SEGMENTS)
+    ),
+    LONG_REASON,
 )
 RENDITIONS = tuple(
     Rendition(f"{width}w", f"items/{ID}/{width}w.{kind}", kind, f"image/{kind}", width, width, 10**7, SHA)
     for width in (320, 640, 1280, 2048)
     for kind in ("webp", "jpeg")
 ) + tuple(Rendition(name, f"items/{ID}/{name}.mp4", "mp4", "video/mp4", 1920, 1080, 10**9, SHA) for name in ("video", "preview"))
+RENDITIONS += STREAM
 LABELS = tuple(Label("A long label of some words", 99.99887084960938, "Its own long parent") for _ in range(25))
 PREPARED = Prepared("accepted", LONG_REASON, RENDITIONS, "x" * 1024, SHA, Recognition(LABELS, LABELS, "3.0", "hold"))
 DECISION = Decision("reject", "音" * 500, "somebody.with.a.long.name@a-long-domain.example.org", "2026-07-05T09:12:44Z")
@@ -104,7 +117,7 @@ def broken(index: int) -> SegmentResult:
 
 
 def whole(index: int) -> SegmentResult:
-    return SegmentResult(index, f"items/{ID}/segments/{index:04d}.mp4")
+    return SegmentResult(index, f"items/{ID}/segments/{index:04d}/")
 
 
 @pytest.mark.parametrize("segment", [whole, broken])

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from tasks.media.formats import documents
+from tasks.media.formats.avi import AVI
 from tasks.media.formats.avif import AVIF
 from tasks.media.formats.bmp import BMP
 from tasks.media.formats.gif import GIF
 from tasks.media.formats.heic import HEIC
+from tasks.media.formats.jp2 import JP2
 from tasks.media.formats.jpeg import JPEG
-from tasks.media.formats.movie import M4A, MOV, MP4
+from tasks.media.formats.m4a import M4A
+from tasks.media.formats.m4v import M4V
+from tasks.media.formats.mkv import MKV
+from tasks.media.formats.mov import MOV
+from tasks.media.formats.mp4 import MP4
+from tasks.media.formats.mpegts import MPEGTS
 from tasks.media.formats.png import PNG
+from tasks.media.formats.raw import RAW
 from tasks.media.formats.row import HEAD, Format
+from tasks.media.formats.threegp import THREEGP
 from tasks.media.formats.tiff import TIFF
+from tasks.media.formats.webm import WEBM
 from tasks.media.formats.webp import WEBP
 
-__all__ = ["FORMATS", "HEAD", "M4A", "SHOWN_EXTENSIONS", "UNKNOWN", "Format", "by_name", "sniff"]
+__all__ = ["FORMATS", "HEAD", "SHOWN_EXTENSIONS", "UNKNOWN", "Format", "by_name", "sniff", "sound_of"]
 
 # In the order in which they are tried: the particular before the general.
 FORMATS: tuple[Format, ...] = (
@@ -24,11 +34,19 @@ FORMATS: tuple[Format, ...] = (
     GIF,
     HEIC,
     AVIF,
+    RAW,
     TIFF,
     BMP,
-    MP4,
-    MOV,
+    JP2,
     M4A,
+    M4V,
+    THREEGP,
+    MOV,
+    MP4,
+    MKV,
+    WEBM,
+    AVI,
+    MPEGTS,
     documents.PDF,
     documents.DOCX,
     documents.XLSX,
@@ -40,10 +58,11 @@ FORMATS: tuple[Format, ...] = (
     documents.ZIP,
     documents.GZIP,
     documents.WAV,
+    documents.AAC,
+    documents.MKA,
     documents.FLAC,
     documents.OGG,
     documents.MP3,
-    documents.RAW,
     documents.MARKED_UP,
     documents.TEXT,
 )
@@ -64,3 +83,8 @@ def by_name(name: str) -> Format:
     if name not in _BY_NAME:
         raise LookupError(f"no format is called {name!r}; the registry has {', '.join(_BY_NAME)}")
     return _BY_NAME[name]
+
+
+def sound_of(row: Format) -> Format:
+    """What a file of a video's format is when it holds no picture: the document of the same container, else data."""
+    return next((other for other in FORMATS if other.kind == "document" and other.demuxer == row.demuxer), UNKNOWN)

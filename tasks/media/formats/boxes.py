@@ -16,10 +16,14 @@ def brands(head: bytes) -> tuple[bytes, ...]:
     return (head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4)))
 
 
+# A fragmented video has two a second at most, and two hours of it at most.
+MOST_BOXES = 100_000
+
+
 def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
-    """(type, offset, size) of each box of the outermost level, as the file claims them."""
+    """(type, offset, size) of each box of the outermost level, as the file claims them. Raises InvalidMedia for too many."""
     length = path.stat().st_size
-    at = 0
+    at = found = 0
     with path.open("rb") as file:
         while at + 8 <= length:
             file.seek(at)
@@ -31,6 +35,9 @@ def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
                 size = length - at
             if size < 8:
                 return
+            found += 1
+            if found > MOST_BOXES:
+                raise InvalidMedia(f"its content is broken: it has more than {MOST_BOXES:,} parts")
             yield header[4:8], at, size
             at += size
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from tasks.media.formats.row import OCTETS, Format, starts_with
-from tasks.media.formats.tiff import is_raw
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
@@ -15,8 +14,18 @@ MARKUP = re.compile(rb"<(?:!doctype|!--|\?xml|\?php|html|head|body|script|svg|if
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def _document(name: str, words: str, content_type: str, extensions: tuple[str, ...], sniff: Callable[[bytes], bool]) -> Format:
-    return Format(name=name, words=words, kind="document", content_type=content_type, extensions=extensions, sniff=sniff)
+def _document(
+    name: str, words: str, content_type: str, extensions: tuple[str, ...], sniff: Callable[[bytes], bool], demuxer: str = ""
+) -> Format:
+    return Format(
+        name=name,
+        words=words,
+        kind="document",
+        content_type=content_type,
+        extensions=extensions,
+        sniff=sniff,
+        demuxer=demuxer,
+    )
 
 
 def _zip_with(part: bytes) -> Callable[[bytes], bool]:
@@ -51,11 +60,19 @@ def is_wave(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
 
 
+def is_adts(head: bytes) -> bool:
+    """Two frames of MPEG-4 audio, the second where the first says that it ends."""
+    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
+        return False
+    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    return length > 6 and head[length : length + 2] == head[:2]
+
+
 def is_mp3(head: bytes) -> bool:
     """An ID3 tag, or the first frame of MPEG audio layer III."""
     if head.startswith(b"ID3"):
         return True
-    return len(head) > 3 and head[0] == 0xFF and head[1] in (0xFB, 0xFA, 0xF3, 0xF2) and head[2] >> 4 not in (0, 15)
+    return len(head) > 3 and head[0] == 0xFF and head[1] in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2) and head[2] >> 4 not in (0, 15)
 
 
 PDF = _document("pdf", "a PDF document", "application/pdf", (".pdf",), starts_with(b"%PDF-"))
@@ -68,11 +85,13 @@ ODP = _document("odp", "a presentation", OPEN_DOCUMENT + "presentation", (".odp"
 EPUB = _document("epub", "a book", "application/epub+zip", (".epub",), _open_document(b"application/epub+zip"))
 ZIP = _document("zip", "a zip archive", "application/zip", (".zip",), starts_with(b"PK\3\4", b"PK\5\6"))
 GZIP = _document("gzip", "a gzip archive", "application/gzip", (".gz",), starts_with(b"\x1f\x8b\x08"))
-WAV = _document("wav", "sound (WAV)", "audio/wav", (".wav",), is_wave)
-FLAC = _document("flac", "sound (FLAC)", "audio/flac", (".flac",), starts_with(b"fLaC"))
-OGG = _document("ogg", "sound (Ogg)", "audio/ogg", (".ogg", ".oga", ".opus"), starts_with(b"OggS"))
-MP3 = _document("mp3", "sound (MP3)", "audio/mpeg", (".mp3",), is_mp3)
-RAW = _document("raw", "a camera's raw picture", OCTETS, (".dng", ".nef", ".cr2", ".arw"), is_raw)
+WAV = _document("wav", "sound (WAV)", "audio/wav", (".wav",), is_wave, "wav")
+AAC = _document("aac", "sound (AAC)", "audio/aac", (".aac",), is_adts, "aac")
+# Matroska without a picture: its first bytes are a video's, so that no sniffing finds it.
+MKA = _document("mka", "sound (Matroska)", "audio/x-matroska", (".mka", ".weba"), lambda head: False, "matroska")
+FLAC = _document("flac", "sound (FLAC)", "audio/flac", (".flac",), starts_with(b"fLaC"), "flac")
+OGG = _document("ogg", "sound (Ogg)", "audio/ogg", (".ogg", ".oga", ".opus"), starts_with(b"OggS"), "ogg")
+MP3 = _document("mp3", "sound (MP3)", "audio/mpeg", (".mp3",), is_mp3, "mp3")
 MARKED_UP = _document("markup", "a web page or drawing in text form", OCTETS, (".html", ".svg", ".xml"), is_markup)
 TEXT = _document("text", "text", "text/plain", (".txt",), is_text)
 UNKNOWN = _document("unknown", "data of an unknown kind", OCTETS, (".bin",), lambda head: True)

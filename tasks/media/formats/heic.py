@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tasks.media.formats import boxes
 from tasks.media.formats.row import Format
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1")
 
@@ -23,6 +28,12 @@ def setup() -> None:
     pillow_heif.register_heif_opener()
 
 
+def note(picture: Picture) -> str:
+    """That a burst, or a picture for two eyes, holds more than the one that is shown."""
+    count = getattr(picture, "n_frames", 1)
+    return f"shows the primary one of {count} pictures" if count > 1 else ""
+
+
 HEIC = Format(
     name="heic",
     words="a HEIC picture",
@@ -34,5 +45,6 @@ HEIC = Format(
     decoders=("HEIF",),
     setup=setup,
     check=boxes.check,
+    note=note,
     decode_once=True,
 )

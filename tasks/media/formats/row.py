@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from tasks.core.models import Kind
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 HEAD = 4096  # bytes from the beginning of a file that `sniff` is given
 OCTETS = "application/octet-stream"
@@ -29,6 +33,10 @@ class Format:
     modules: tuple[str, ...] = ()  # imported before Pillow opens it
     setup: Callable[[], None] = lambda: None  # registers a decoder that does not come with Pillow
     check: Callable[[Path], None] = lambda path: None  # raises InvalidMedia when the file is cut off
+    demuxer: str = ""  # ffmpeg's name, for what moves or sounds: the only one that it may open the file with
+    content: Callable[[Path], Path | IO[bytes]] = lambda path: path  # what Pillow opens: the file, or a picture inside it
+    complete: Callable[[Picture, Path], None] = lambda picture, path: None  # adds to `info` what Pillow leaves out
+    note: Callable[[Picture], str] = lambda picture: ""  # what a person should know of what is shown, "" for nothing
     decode_once: bool = False  # decoding is dear: ValidateMedia reads the header, ConvertImage proves the rest
 
     def load(self) -> None:

@@ -295,6 +295,9 @@ function details(item) {
     ['Type', [item.format.toUpperCase(), shape, item.duration ? length(item.duration) : '', size(item.bytes)].filter(Boolean).join(' · ')],
     ['Taken', item.taken_at ? taken(item.taken_at) : ''],
     ['Camera', item.camera],
+    ['Lens', item.lens],
+    ['Exposure', item.exposure],
+    ['Note', item.note],
     ['Arrived', when(item.received_at)],
   ].filter(([, value]) => value)
 }

@@ -112,3 +112,12 @@ def test_archives_are_found_by_item_in_the_order_of_attempts(world, make):
     for attempt in (10, 2, 1):
         world.catalog.note_archive("x", attempt, f"key-{attempt}")
     assert world.catalog.archives("x") == ["key-1", "key-2", "key-10"]
+
+
+def test_where_an_item_was_taken_is_kept_apart_from_its_record(world, make):
+    item = make.item()
+    world.catalog.create(item)
+    assert world.catalog.place(item.id) == ""
+    world.catalog.note_place(item.id, "48.137222,11.575278")
+    assert world.catalog.place(item.id) == "48.137222,11.575278"
+    assert "48.137" not in str(world.catalog.item(item.id))

@@ -35,13 +35,15 @@ def _colour(pixel: tuple[int, int, int]) -> str:
 
 
 def private_exif(orientation: int = 1) -> Image.Exif:
-    """Where, with which very camera, by whom: all of it marked."""
+    """Where, with which very camera, what was written about it: all of it marked. Not whose it is, which is meant to stay."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F], exif[0x0110] = "Greencam", "Greencam 3"
-    exif[0x013B] = exif[0x8298] = exif[0x010E] = CANARY
+    exif[0x010E] = exif[0x0131] = exif[0x013C] = CANARY  # description, software, computer
+    exif[0x9C9C] = CANARY.encode("utf-16-le")  # Windows' comment
     exif.get_ifd(0x8769).update(
-        {0x9003: "2024:05:04 10:11:12", 0x9011: "+02:00", 0xA431: CANARY, 0x927C: CANARY.encode(), 0x9286: CANARY.encode()}
+        {0x9003: "2024:05:04 10:11:12", 0x9011: "+02:00", 0xA430: CANARY, 0xA431: CANARY, 0xA435: CANARY, 0xA420: CANARY}
     )
+    exif.get_ifd(0x8769).update({0x927C: CANARY.encode(), 0x9286: b"ASCII\0\0\0" + CANARY.encode()})
     exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 14.0), 3: "E", 4: (11.0, 34.0, 31.0), 27: CANARY.encode()})
     return exif

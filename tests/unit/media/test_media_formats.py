@@ -48,8 +48,8 @@ def test_what_pillow_writes_is_known_by_its_own_name(name: str) -> None:
         (_box(b"mif1", b"heic"), "heic"),
         (_box(b"mif1", b"avif"), "avif"),
         (_box(b"isom", b"avc1"), "mp4"),
-        (_box(b"3gp4"), "mp4"),
-        (_box(b"M4V "), "mp4"),
+        (_box(b"3gp4"), "3gp"),
+        (_box(b"M4V "), "m4v"),
         (_box(b"qt  "), "mov"),
         (b"\0\0\0\x08wide\0\0\0\0mdat", "mov"),
         (_box(b"M4A ", b"isom"), "m4a"),
@@ -90,7 +90,8 @@ def test_no_picture_and_no_video_is_made_of_anything_else(head: bytes) -> None:
 
 
 def test_a_cameras_raw_file_is_not_taken_for_its_thumbnail() -> None:
-    thumbnail_first = b"II*\0\x08\0\0\0" + b"\x01\0" + b"\xfe\0\x04\0\x01\0\0\0\x01\0\0\0"
+    entries = (b"\xfe\0\x04\0\x01\0\0\0\x01\0\0\0", b"\x0f\x01\x02\0\x04\0\0\0Pal\0")
+    thumbnail_first = b"II*\0\x08\0\0\0" + b"\x02\0" + b"".join(entries)
     found = sniff(thumbnail_first)
     assert is_raw(thumbnail_first) and found is not None and found.name == "raw"
 
@@ -132,6 +133,10 @@ def test_the_decoders_are_not_the_ones_with_known_holes() -> None:
     assert _numbers(version("pillow")) >= (13, 0, 0)  # GHSA-8g5g-8vmr-9782
     assert _numbers(pillow_heif.libheif_version()) >= (1, 23, 3)  # CVE-2026-84383
     assert _numbers(features.version("webp")) >= (1, 3, 2)  # CVE-2023-4863
+    assert _numbers(features.version("avif")) >= (1, 3, 0)  # CVE-2025-48174
+    assert _numbers(features.version("jpg_2000")) >= (2, 5, 4)  # CVE-2025-54874
+    assert _numbers(features.version("libtiff")) >= (4, 7, 1)  # CVE-2025-9900
+    assert _numbers(features.version("libjpeg_turbo")) >= (3, 0, 1)  # CVE-2023-2804
 
 
 def test_each_row_brings_its_decoder(tmp_path: Path) -> None:

@@ -38,10 +38,14 @@ class Ledger:
 
     def __init__(self) -> None:
         self.marks: list[tuple[str, str, int, Media | None]] = []
+        self.places: dict[str, str] = {}
 
     def mark(self, id: str, status: str, *, attempt: int, media: Media | None = None) -> bool:
         self.marks.append((id, status, attempt, media))
         return True
+
+    def note_place(self, id: str, place: str) -> None:
+        self.places[id] = place
 
 
 class OneEye:
@@ -111,6 +115,17 @@ def test_a_photo_is_its_own_master_and_the_catalog_is_told(store: Store, dropped
         *("inbox", "Summer/cat.jpg", item.version, "jpeg", "image/jpeg"), 96, 64, len(body), media.sha256
     )
     assert ledger.marks == [(item.id, "PROCESSING", 1, media)]
+
+
+@pytest.mark.parametrize(("keep", "places"), [("no", []), ("yes", ["48.137222,11.575278"])])
+def test_where_it_was_goes_into_the_catalog_alone_and_only_if_asked(
+    store: Store, dropped: Callable[[str, bytes], Item], keep: str, places: list[str]
+) -> None:
+    item, ledger = dropped("cat.jpg", _written(quadrants(), "JPEG", exif=private_exif())), Ledger()
+    settings = replace(SETTINGS, keep_gps=keep)
+    media = validate_media(ValidateMediaRequest(item), store=store, catalog=ledger, settings=settings)
+    assert list(ledger.places.values()) == places
+    assert "48.13" not in str(media) and "48.13" not in str(ledger.marks)
 
 
 def test_a_rejection_is_a_value_with_its_reason(store: Store, dropped: Callable[[str, bytes], Item]) -> None:

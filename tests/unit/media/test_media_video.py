@@ -15,10 +15,11 @@ from media_samples import CANARY, corners, quadrants
 from PIL import Image
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Segment, VideoPlan
-from tasks.media import Limits, inspect, transcoder, video, video_facts
+from tasks.core.models import Segment
+from tasks.media import Limits, inspect, transcoder, video, video_facts, video_plan
 from tasks.media.formats.boxes import boxes
 from tasks.media.video_facts import VideoFacts, facts_of
+from tasks.media.video_plan import Packets
 
 Ffmpeg = Callable[..., None]
 # One grey a frame: frame N is 16 + 7 N, so that a doubled or lost one shows.
@@ -128,18 +129,22 @@ FHD = VideoFacts("h264", 1920, 1080, duration=95.0, rate="30", bit_rate=8_000_00
         {"interlaced": True},
         {"square": False},
         {"rate": "120"},
+        {"demuxer": "avi"},
     ],
 )
 def test_only_what_every_browser_plays_is_taken_as_it_is(difference: dict[str, object]) -> None:
-    assert video.plan_video(FHD, 30) == VideoPlan(remux=True)
-    assert not video.plan_video(replace(FHD, **difference), 30).remux
+    assert video_plan.fits(FHD)
+    assert not video_plan.fits(replace(FHD, **difference))
 
 
 def test_segments_cover_the_whole_without_gap_and_begin_on_a_frame() -> None:
-    facts = replace(FHD, codec="hevc", rate="30000/1001", duration=95.32)
-    segments = video.plan_video(facts, 30).segments
+    facts = replace(FHD, codec="hevc", rate="30000/1001", duration=95.32, steady=True)
+    segments = video_plan.cut(facts, _packets(2857, Fraction(30000, 1001), keys_every=48), 30)
     assert len(segments) == 3
-    assert (segments[0].start, segments[-1].end) == (0, 95.32)
+    assert segments[0].start == 0
+    assert segments[-1].end == pytest.approx(95.32, abs=0.04)
+    assert [each.seek for each in segments] == pytest.approx([each.start for each in segments], abs=1e-5)
+    assert sum(each.frames for each in segments) == round(segments[-1].start * 30000 / 1001)
     assert all(left.end == right.start for left, right in itertools.pairwise(segments))
     for segment in segments:
         frame = segment.start * 30000 / 1001
@@ -147,7 +152,34 @@ def test_segments_cover_the_whole_without_gap_and_begin_on_a_frame() -> None:
 
 
 def test_a_short_clip_is_one_segment() -> None:
-    assert video.plan_video(replace(FHD, codec="hevc", duration=4.0), 30).segments == (Segment(0, 0.0, 4.0),)
+    facts = replace(FHD, codec="hevc", duration=4.0)
+    assert video_plan.cut(facts, _packets(120, Fraction(30), 30), 30) == (Segment(0, 0.0, 4.0, rate="30"),)
+
+
+def test_where_keyframes_are_rare_a_segment_begins_between_them_and_decoding_before_it() -> None:
+    facts = replace(FHD, codec="hevc", duration=90.0, steady=True)
+    one, two, three = video_plan.cut(facts, _packets(2700, Fraction(30), keys_every=2000), 30)
+    assert (one.start, two.start, three.start) == (0.0, 30.0, 2000 / 30) or two.seek == 0.0
+    assert (two.start, two.seek) == (30.0, 0.0)
+    assert three.seek == pytest.approx(2000 / 30, abs=1e-5)
+
+
+def test_interlaced_lines_are_taken_apart_with_the_frames_before_in_sight() -> None:
+    facts = replace(FHD, interlaced=True, duration=60.0, steady=True)
+    _, second = video_plan.cut(facts, _packets(1800, Fraction(30), keys_every=30), 30)
+    assert (second.start, second.seek) == (30.0, 29.0)
+
+
+def _packets(frames: int, rate: Fraction, keys_every: int) -> Packets:
+    times = tuple(round(number * 90000 / rate) for number in range(frames))
+    return Packets(Fraction(1, 90000), times, times[::keys_every])
+
+
+@pytest.mark.parametrize(("step", "rate"), [(3600, "25"), (1800, "50"), (3003, "30000/1001"), (90000, "1")])
+def test_a_container_that_says_no_rate_has_that_of_its_frames(step: int, rate: str) -> None:
+    times = tuple(range(0, step * 20, step))
+    guess = replace(FHD, rate="1" if step == 90000 else "30")
+    assert video_plan.frame_rate(guess, Packets(Fraction(1, 90000), times, times[:1])) == Fraction(rate)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +207,7 @@ def test_a_rate_that_varies_becomes_the_next_that_drops_no_frame(stated: dict[st
     ],
 )
 def test_it_is_shown_at_1080p_at_most_and_with_even_sides(size: tuple[int, int], shown: tuple[int, int]) -> None:
-    assert video.shown_size(*size) == shown
+    assert video_plan.shown_size(*size) == shown
 
 
 # ---- the work ----
@@ -221,7 +253,8 @@ def test_streams_that_fit_are_not_encoded_again(tmp_path: Path, clip: Callable[.
     made = _make(path, tmp_path / "out")
 
     def packets(file: Path) -> str:
-        command = [transcoder.find_ffmpeg(), "-v", "error", "-i", str(file), "-map", "0:v:0", "-c", "copy", "-f", "rawvideo", "-"]
+        command = [transcoder.find_ffmpeg(), "-v", "error", "-i", str(file), "-map", "0:v:0", "-c", "copy"]
+        command += ["-bsf:v", transcoder.NO_NOTES, "-f", "rawvideo", "-"]
         return str(hash(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout))
 
     assert packets(made.video) == packets(path)
@@ -253,12 +286,13 @@ def test_odd_sides_and_no_sound_are_ordinary(tmp_path: Path, ffmpeg: Ffmpeg) -> 
     assert (made.facts.width, made.facts.height, made.facts.audio) == (74, 50, "")
 
 
-def test_bright_hdr_is_mapped_for_ordinary_screens(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
-    colours = "colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"
-    tags = ("-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc")
+@pytest.mark.parametrize(("curve", "name"), [("arib-std-b67", "HLG"), ("smpte2084", "PQ")])
+def test_bright_hdr_is_mapped_for_ordinary_screens(tmp_path: Path, ffmpeg: Ffmpeg, curve: str, name: str) -> None:
+    colours = f"colorprim=bt2020:transfer={curve}:colormatrix=bt2020nc"
+    tags = ("-color_primaries", "bt2020", "-color_trc", curve, "-colorspace", "bt2020nc")
     code = ("-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", f"log-level=error:{colours}")
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=96x64:d=1", *code, *tags, "-tag:v", "hvc1", tmp_path / "a.mov")
-    assert video_facts.read(tmp_path / "a.mov").transfer == "HLG"
+    assert video_facts.read(tmp_path / "a.mov").transfer == name
     made = _make(tmp_path / "a.mov", tmp_path / "out")
     assert (made.facts.transfer, made.facts.bits, made.facts.codec) == ("", 8, "h264")
 
@@ -302,7 +336,7 @@ def test_nothing_private_is_in_what_is_shown(
         assert not [word for word in (CANARY.encode(), b"48.1372", b"tmcd", b"Exif") if word in file.read_bytes()], file.name
 
 
-def test_a_picture_that_cannot_be_decoded_says_so(tmp_path: Path, clip: Callable[..., Path], limits: Limits) -> None:
+def test_a_picture_that_cannot_be_decoded_says_so(clip: Callable[..., Path], out: Path, limits: Limits) -> None:
     path = clip("a.mp4", "-c:v", "mpeg4", "-q:v", "2", seconds=1)
     facts = video_facts.read(path)
     at, size = next((at, size) for kind, at, size in boxes(path) if kind == b"mdat")
@@ -310,18 +344,18 @@ def test_a_picture_that_cannot_be_decoded_says_so(tmp_path: Path, clip: Callable
     body[at + 8 : at + size] = bytes(size - 8)
     path.write_bytes(body)
     with pytest.raises(InvalidMedia, match="cannot be converted"):
-        video.transcode_segment(path, Segment(0, 0.0, facts.duration), facts, tmp_path / "out.mp4", limits)
+        video.transcode_segment(path, Segment(0, 0.0, facts.duration), facts, out, limits)
 
 
 # ---- the sandbox of ffmpeg ----
 
 
-def test_a_playlist_in_disguise_reads_no_other_file(tmp_path: Path, clip: Callable[..., Path], limits: Limits) -> None:
+def test_a_playlist_in_disguise_reads_no_other_file(tmp_path: Path, clip: Callable[..., Path], out: Path, limits: Limits) -> None:
     clip("secret.mp4", *FITS, seconds=1)
     (tmp_path / "a.mp4").write_text("ffconcat version 1.0\nfile secret.mp4\n")
     with pytest.raises(InvalidMedia, match="cannot be converted"):
-        video.transcode_segment(tmp_path / "a.mp4", Segment(0, 0.0, 1.0), FHD, tmp_path / "out.mp4", limits)
-    assert not (tmp_path / "out.mp4").exists()
+        video.transcode_segment(tmp_path / "a.mp4", Segment(0, 0.0, 1.0), replace(FHD, codec="hevc"), out, limits)
+    assert not list(out.iterdir())
 
 
 def test_ffmpeg_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,23 @@
+"""Greenroom itself, as its tasks call it in a warm worker: inspect, convert where browsers need it, make every rendition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.media import Limits, convert_image, inspect, make_renditions, workspace
+from tests.benchmarks.rivals.turns import serve
+
+
+def prepare(source: Path, out: Path) -> None:
+    limits = Limits()
+    media = inspect(source, source.name, limits)
+    if not media.convert:
+        make_renditions(source, media.format, out, limits)
+        return
+    with workspace() as aside:
+        master = convert_image(source, media.format, aside / "master.jpg", limits)
+        make_renditions(master.file.path, "jpeg", out, limits)
+
+
+if __name__ == "__main__":
+    serve(prepare)

@@ -1,0 +1,80 @@
+"""Shrinking is fast by doing less; nobody may see what was left out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from benchmarks.media import ssim
+from PIL import Image, ImageChops, ImageDraw
+
+from tasks.media import shrinking
+
+LANCZOS = Image.Resampling.LANCZOS
+
+
+@pytest.fixture(scope="module")
+def photograph() -> Image.Image:
+    """4032 x 3024 with soft grounds, fine grain, hard edges and thin lines."""
+    ground = Image.effect_noise((252, 189), 90).resize((4032, 3024), Image.Resampling.BICUBIC)
+    picture = Image.blend(ground, Image.effect_noise((4032, 3024), 12), 0.3).convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for step in range(0, 3024, 96):
+        pen.line((0, step, 4032, 3024 - step), fill=(200, 40, step // 12), width=5)
+        pen.ellipse((step, step // 2, step + 300, step // 2 + 200), outline=(20, 90, 160), width=9)
+    return picture
+
+
+def opened(picture: Image.Image) -> Image.Image:
+    body = BytesIO()
+    picture.save(body, "JPEG", quality=92)
+    return Image.open(body)
+
+
+def test_every_size_looks_like_the_best_reduction_from_full_size(photograph: Image.Image) -> None:
+    picture = opened(photograph)
+    full = shrinking.draft(picture, 2048)
+    assert full == (4032, 3024) and picture.size == (2016, 1512)
+    with ThreadPoolExecutor(2) as hands:
+        small: Image.Image = shrinking.resized(picture, shrinking.within(full, 2048), hands)
+    whole = opened(photograph)
+    for size in (2048, 1280, 640, 320):
+        small = shrinking.fitted(small, size)
+        best = whole.resize(shrinking.within(whole.size, size), LANCZOS)
+        assert small.size == best.size and max(small.size) == size
+        assert ssim(small.convert("L"), best.convert("L")) >= 0.98, size
+
+
+def test_bands_join_without_a_seam(photograph: Image.Image) -> None:
+    with ThreadPoolExecutor(2) as hands:
+        banded = shrinking.resized(photograph, (1500, 1125), hands)
+    at_once = shrinking.resized(photograph, (1500, 1125))
+    rounding = ImageChops.difference(banded, at_once)
+    assert max(high for _, high in rounding.getextrema()) <= 1
+    assert sum(rounding.convert("L").histogram()[1:]) < 0.01 * 1500 * 1125
+
+
+@pytest.mark.parametrize(
+    ("size", "long_side", "decoded"),
+    [
+        ((4032, 3024), 2048, (2016, 1512)),  # 2% short of it: stretched
+        ((3900, 2925), 2048, (3900, 2925)),  # 5% short of it: all of it is decoded
+        ((8064, 6048), 2048, (4032, 3024)),  # never a quarter: grain would show
+        ((640, 480), 2048, (640, 480)),
+    ],
+)
+def test_a_jpeg_is_decoded_at_half_size_where_that_suffices(
+    size: tuple[int, int], long_side: int, decoded: tuple[int, int]
+) -> None:
+    picture = opened(Image.new("RGB", size))
+    full = shrinking.draft(picture, long_side)
+    assert picture.size == decoded
+    assert full == (None if decoded == size else size)
+
+
+def test_nothing_is_made_larger(tmp_path: Path) -> None:
+    assert shrinking.within((640, 480), 2048) == (640, 480)
+    picture = Image.new("RGB", (640, 480))
+    assert shrinking.fitted(picture, 2048) is picture
