@@ -43,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", action="store_true", help="approve by the mailed link, show what was published, and stop")
     given = parser.parse_args(arguments)
+    # However it is told to stop, the stack that it started stops with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return once() if given.once else stay()
     except KeyboardInterrupt:
@@ -74,7 +77,6 @@ def stay() -> int:
 def once() -> int:
     """The whole way, once, out of everybody's way."""
     media = _media()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="greenroom-demo-"))
     began = time.monotonic()
     try:
