@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tasks.core.attributes import Row
-from tasks.core.models import Album, Card, Item, ItemRecord, Status
+from tasks.core.models import Album, Card, Item, ItemRecord, Status, from_json
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def status_index(status: Status) -> Row:
 def item_record(row: Row) -> ItemRecord:
     """The item that a row describes."""
     facts = {name: msgspec.json.decode(row[name]) for name in FACTS if row.get(name)}
-    return msgspec.convert({**row, **facts}, ItemRecord)
+    return from_json({**row, **facts}, ItemRecord)
 
 
 def card_row(card: Card, page: int) -> Row:
@@ -73,7 +73,7 @@ def card_row(card: Card, page: int) -> Row:
 
 
 def card_of(row: Row) -> Card:
-    return msgspec.json.decode(row["card"], type=Card)
+    return from_json(msgspec.json.decode(row["card"]), Card)
 
 
 def album_row(album: Album) -> Row:
@@ -83,5 +83,5 @@ def album_row(album: Album) -> Row:
 
 
 def album_of(row: Row) -> Album:
-    cover = msgspec.json.decode(row["cover"], type=Card) if row.get("cover") else None
+    cover = from_json(msgspec.json.decode(row["cover"]), Card) if row.get("cover") else None
     return Album(slug=row["sk"], title=row["title"], count=row["count"], updated_at=row["updated_at"], cover=cover)

@@ -7,6 +7,7 @@ times are ISO 8601 in UTC (`2026-11-21T21:40:26Z`) unless a field says otherwise
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -326,9 +327,22 @@ class Album:
     cover: Card | None = None
 
 
+_built: set[Any] = set()
+_building = Lock()
+
+
 def from_json(value: Any, shape: type[T]) -> T:
     """Parse plain JSON values into `shape`; raises msgspec.ValidationError naming the path that is wrong."""
+    if shape not in _built:
+        _build(shape)
     return msgspec.convert(value, shape)
+
+
+def _build(shape: Any) -> None:
+    """Let msgspec learn a shape, one thread at a time: when two meet at its first use, it crashes the process (0.22.0)."""
+    with _building:
+        msgspec.json.Decoder(shape)
+        _built.add(shape)
 
 
 def to_json(value: Any) -> Any:
