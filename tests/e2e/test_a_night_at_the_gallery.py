@@ -209,8 +209,8 @@ def test_keys_that_hurt_are_items_like_any_other(town: Any, tmp_path: Path) -> N
         )[0]
         town.until(f"{key} to be ready", lambda id=row["id"]: town.show(id)["status"] == "PENDING")
         town.decide_by_mail(row["id"], "approve")
-        town.becomes(row["id"], "PUBLISHED")
-        town.published_page(row["id"])
+        published = town.becomes(row["id"], "PUBLISHED")
+        assert published["key"] == key and "<img" in town.published_page(row["id"])
 
 
 def test_the_same_bytes_twice_are_published_once(town: Any, tmp_path: Path) -> None:
