@@ -55,6 +55,7 @@ class Publishing(Room):
             if not self._table.transact(self._writes(item, media, prepared, decision, card, page, album)):
                 count_labels(self._table, card)
                 return _publication(card, page), card
+            # Somebody took the number first. Full jitter, so that those who lost together do not meet again.
             time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2 ** min(attempt, 10))))
         raise Conflict(f"album {item.album!r} takes so many publications at once that {item.id} found no turn")
 

@@ -23,7 +23,11 @@ DISPLAY_P3 = colour.coded(12, 13)
 
 @cache
 def scene(width: int = 800, height: int = 533) -> Image.Image:
-    """Something like a photograph: soft light, saturated colours, edges and some texture."""
+    """Something like a photograph: soft light, saturated colours, edges and some texture.
+
+    Coarse and strong on purpose, so that quality 80 costs it little: these tests are about colour, size and turn. On real
+    photographs the encoder alone takes more than the 0.02 that is allowed here; docs/reference/performance.md has the figures.
+    """
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     hue = x / width * 6.283
     light = 0.5 + 0.2 * np.sin(y / height * 3.1) + 0.25 * np.sin(x / width * 90) * np.sin(y / height * 70)

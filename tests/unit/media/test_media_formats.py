@@ -133,10 +133,11 @@ def test_the_decoders_are_not_the_ones_with_known_holes() -> None:
     assert _numbers(version("pillow")) >= (13, 0, 0)  # GHSA-8g5g-8vmr-9782
     assert _numbers(pillow_heif.libheif_version()) >= (1, 23, 3)  # CVE-2026-84383
     assert _numbers(features.version("webp")) >= (1, 3, 2)  # CVE-2023-4863
-    assert _numbers(features.version("avif")) >= (1, 3, 0)  # CVE-2025-48174
-    assert _numbers(features.version("jpg_2000")) >= (2, 5, 4)  # CVE-2025-54874
-    assert _numbers(features.version("libtiff")) >= (4, 7, 1)  # CVE-2025-9900
-    assert _numbers(features.version("libjpeg_turbo")) >= (3, 0, 1)  # CVE-2023-2804
+    # No advisory is named for these: older ones were simply not tried.
+    assert _numbers(features.version("avif")) >= (1, 3, 0)
+    assert _numbers(features.version("jpg_2000")) >= (2, 5, 4)
+    assert _numbers(features.version("libtiff")) >= (4, 7, 1)
+    assert _numbers(features.version("libjpeg_turbo")) >= (3, 0, 1)
 
 
 def test_each_row_brings_its_decoder(tmp_path: Path) -> None:
