@@ -10,8 +10,9 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, serial_dynamodb, shared_aws
+from machines.stage import MOTO, SETTINGS, make_table, shared_aws
 from moto import mock_aws
+from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
 from tasks.core.models import (

@@ -24,11 +24,11 @@ import moto.awslambda_simple.models as simple_lambda
 from machines.definition import Definition, snake
 from machines.engine import substituted
 from moto import mock_aws
-from moto.dynamodb.responses import DynamoHandler
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+from serial_moto import serial_dynamodb
 
 from tasks.core.aws import Aws, Edge, Eye
 from tasks.core.entrypoint import Services, lambda_handler
@@ -243,20 +243,6 @@ def _around(handler: Handler) -> Callable[[Any, Services], Handler]:
 def shared_aws() -> Aws:
     """Clients are slow to make and know nothing of moto's state: one set serves every stage."""
     return Aws()
-
-
-@contextmanager
-def serial_dynamodb() -> Iterator[None]:
-    """One DynamoDB request at a time, as the real one's conditions promise: moto's transactions overwrite each other's tables."""
-    one_at_a_time = threading.Lock()
-    answer = DynamoHandler.call_action
-
-    def serially(handler: DynamoHandler) -> Any:
-        with one_at_a_time:
-            return answer(handler)
-
-    with patch.object(DynamoHandler, "call_action", serially):
-        yield
 
 
 @contextmanager

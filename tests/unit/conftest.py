@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
 from tasks.core.aws import Aws, Mailer, Store, Table
@@ -112,7 +113,7 @@ def session() -> Any:
 
 @pytest.fixture
 def world(session: Any) -> Iterator[World]:
-    with mock_aws():
+    with mock_aws(), serial_dynamodb():
         aws = Aws()
         aws.__dict__["_session"] = session
         _make_table(aws.client("dynamodb"))
