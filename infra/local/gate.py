@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 
 # These decode or encode media and keep a core busy; the others mostly wait for AWS.
-HEAVY = ("ValidateMedia", "ConvertImage", "TranscodeSegment", "JoinVideo", "MakeThumbnails")
+HEAVY = ("ValidateMedia", "ConvertImage", "DrawWaveform", "TranscodeSegment", "JoinVideo", "MakeThumbnails")
 
 
 def is_heavy(function: str) -> bool:
@@ -25,6 +26,7 @@ class Gate:
         self.running = self.running_heavy = 0
         self._waiting: dict[bool, deque[tuple[int, asyncio.Future[None]]]] = {True: deque(), False: deque()}
         self._ticket = 0
+        self._left = time.monotonic()
 
     @property
     def waiting(self) -> int:
@@ -44,9 +46,18 @@ class Gate:
             raise
 
     def leave(self, heavy: bool) -> None:
+        self._left = time.monotonic()
         self.running -= 1
         self.running_heavy -= heavy
         self._admit()
+
+    async def quiet(self, seconds: float) -> None:
+        """Wait until nothing has run, or waited to run, for `seconds`."""
+        while (left := seconds - self._idle_seconds()) > 0:
+            await asyncio.sleep(left)
+
+    def _idle_seconds(self) -> float:
+        return 0.0 if self.running or self.waiting else time.monotonic() - self._left
 
     def _admit(self) -> None:
         while self.running < self.limit:

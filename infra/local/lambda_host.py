@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from infra.local import service
 from infra.local.gate import Gate, is_heavy
+from infra.local.gather import Gathering, windows
 from infra.local.web import Request, Response, serve
 from infra.local.worker_main import Binding
 from infra.local.workers import Crashed, Pool, TimedOut, Worker
@@ -48,6 +49,7 @@ class Host:
 
     gate: Gate
     pool: Pool
+    gathering: Gathering
     counts: dict[str, Count] = field(default_factory=dict)
     most_alive: int = 0
 
@@ -87,12 +89,14 @@ class Host:
 
     async def _invoke(self, function: str, request: Request) -> Response:
         seconds = _timeout(request)
-        call = {
-            "event": json.loads(await request.read()),
-            "request": request.header("x-amzn-lambda-request-id"),
-            "arn": request.header("x-amzn-lambda-function-arn"),
-            "seconds": seconds,
-        }
+        facts = {"request": request.header("x-amzn-lambda-request-id"), "arn": request.header("x-amzn-lambda-function-arn")}
+
+        async def run(event: Any) -> Response:
+            return await self._admitted(function, {"event": event, "seconds": seconds, **facts}, seconds)
+
+        return await self.gathering.call(function, json.loads(await request.read()), run)
+
+    async def _admitted(self, function: str, call: dict[str, Any], seconds: float) -> Response:
         count, heavy, arrived = self.counts.setdefault(function, Count()), is_heavy(function), time.monotonic()
         await self.gate.enter(heavy)
         count.queued_seconds += time.monotonic() - arrived
@@ -168,7 +172,8 @@ def make_host(logs: Path, scratch: Path, limit: int, heavy_limit: int, own: dict
     def bind(function: str, folder: Path) -> Binding:
         return Binding(function, logs / f"{function}.log", folder, environment, own, assume)
 
-    return Host(Gate(limit, heavy_limit), Pool(bind, scratch))
+    gate = Gate(limit, heavy_limit)
+    return Host(gate, Pool(bind, scratch), Gathering(gate, windows(own["lambda"])))
 
 
 async def sweep(host: Host) -> None:

@@ -25,6 +25,9 @@ class FakeLambda:
             "Environment": {"Variables": {"GREETING": f"hello from {FunctionName}"}},
         }
 
+    def list_event_source_mappings(self, FunctionName):
+        return {"EventSourceMappings": [{"MaximumBatchingWindowInSeconds": 120 if "gathers" in FunctionName else 0}]}
+
 
 class FakeSts:
     def assume_role(self, RoleArn, RoleSessionName):
@@ -211,5 +214,58 @@ def test_a_page_in_a_browser_cannot_invoke_anything(host):
         answer = await web.fetch("127.0.0.1", invoke.port, "POST", "/", [("host", "x"), ("content-length", "2")], b"{}")
         assert answer.status == 400
         assert invoke.host.counts == {}
+
+    host(story)
+
+
+def from_a_queue(*messages):
+    return {"Records": [{"messageId": id, "body": body, "eventSource": "aws:sqs"} for id, body in messages]}
+
+
+def test_a_burst_of_messages_becomes_one_call_and_each_caller_learns_of_its_own_failures(host):
+    async def story(invoke):
+        work = asyncio.ensure_future(invoke("toy-sleep", {"seconds": 0.5}))
+        while not invoke.host.gate.running:
+            await asyncio.sleep(0.01)
+        calls = [from_a_queue(("1", "good"), ("2", "bad")), from_a_queue(("3", "good")), from_a_queue(("4", "bad"))]
+        answers = [answer for _, answer in await asyncio.gather(*(invoke("toy-gathers", each) for each in calls))]
+        failed = [[each["itemIdentifier"] for each in answer["batchItemFailures"]] for answer in answers]
+        assert work.done()
+        assert failed == [["2"], [], ["4"]]
+        assert [answer["together"] for answer in answers] == [4, 4, 4]
+        assert invoke.host.counts["toy-gathers"].calls == 1
+
+    host(story)
+
+
+def test_a_call_that_gathered_and_failed_has_failed_for_everybody(host):
+    async def story(invoke):
+        calls = [from_a_queue((str(number), "good")) for number in range(3)]
+        answers = await asyncio.gather(*(invoke("toy-gathers_and_fails", each) for each in calls))
+        assert {(status, error["errorMessage"]) for status, error in answers} == {(500, "3 at once")}
+
+    host(story)
+
+
+def test_a_full_group_does_not_wait_for_quiet(host):
+    async def story(invoke):
+        work = asyncio.ensure_future(invoke("toy-sleep", {"seconds": 3}))
+        while not invoke.host.gate.running:
+            await asyncio.sleep(0.01)
+        calls = [from_a_queue(*((f"{call}-{number}", "good") for number in range(10))) for call in range(4)]
+        answers = await asyncio.gather(*(invoke("toy-gathers", each) for each in calls))
+        assert not work.done()
+        assert {answer["together"] for _, answer in answers} == {40}
+        await work
+
+    host(story)
+
+
+def test_queues_without_a_window_are_not_held_up(host):
+    async def story(invoke):
+        both = (invoke("toy-echo", from_a_queue((id, "x"))) for id in ("1", "2"))
+        events = [answer["event"]["Records"][0]["messageId"] for _, answer in await asyncio.gather(*both)]
+        assert sorted(events) == ["1", "2"]
+        assert invoke.host.counts["toy-echo"].calls == 2
 
     host(story)

@@ -44,3 +44,12 @@ def starts_a_child(event, context):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     Path(event["note"]).write_text(str(child.pid))
     time.sleep(60)
+
+
+def gathers(event, context):
+    bad = [each["messageId"] for each in event["Records"] if each["body"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": id} for id in bad], "together": len(event["Records"])}
+
+
+def gathers_and_fails(event, context):
+    raise Sour(f"{len(event['Records'])} at once")
