@@ -30,13 +30,14 @@ def save_animations(
     """
     kept = [pair for pair in wanted if _pixels(picture, pair[1]) <= PIXELS_AT_ONCE] or wanted[-1:]
     loop = picture.info.get("loop", 1)  # a GIF that says nothing plays once
-    profile = colour.profile_of(picture)
+    profile, turn = colour.profile_of(picture), pictures.orientation(picture)
     frames: list[Picture] = []
     delays: list[int] = []
     for frame in _frames(picture):
         delays.append(_delay(frame))
         # Reduced one by one: the full-size frames are never all there together.
-        frames.append(fitted(pictures.to_srgb(pictures.plain(frame), profile), kept[0][1]))
+        small = fitted(pictures.to_srgb(pictures.plain(frame), profile), kept[0][1])
+        frames.append(pictures.upright(small, turn))
     for name, size in kept:
         frames = [fitted(frame, size) for frame in frames]
         for frame in frames:

@@ -6,6 +6,8 @@ from tasks.media.formats import documents
 from tasks.media.formats.avi import AVI
 from tasks.media.formats.avif import AVIF
 from tasks.media.formats.bmp import BMP
+from tasks.media.formats.cr3 import CR3
+from tasks.media.formats.foreign import FOREIGN
 from tasks.media.formats.gif import GIF
 from tasks.media.formats.heic import HEIC
 from tasks.media.formats.jp2 import JP2
@@ -16,9 +18,12 @@ from tasks.media.formats.mkv import MKV
 from tasks.media.formats.mov import MOV
 from tasks.media.formats.mp4 import MP4
 from tasks.media.formats.mpegts import MPEGTS
+from tasks.media.formats.orf import ORF
 from tasks.media.formats.png import PNG
+from tasks.media.formats.raf import RAF
 from tasks.media.formats.raw import RAW
 from tasks.media.formats.row import HEAD, Format
+from tasks.media.formats.rw2 import RW2
 from tasks.media.formats.threegp import THREEGP
 from tasks.media.formats.tiff import TIFF
 from tasks.media.formats.webm import WEBM
@@ -34,6 +39,10 @@ FORMATS: tuple[Format, ...] = (
     GIF,
     HEIC,
     AVIF,
+    CR3,
+    RAF,
+    RW2,
+    ORF,
     RAW,
     TIFF,
     BMP,
@@ -47,6 +56,7 @@ FORMATS: tuple[Format, ...] = (
     WEBM,
     AVI,
     MPEGTS,
+    *FOREIGN,
     documents.PDF,
     documents.DOCX,
     documents.XLSX,

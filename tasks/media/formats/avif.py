@@ -1,4 +1,4 @@
-"""AVIF: a picture coded as one frame of AV1. Of one that moves, the first frame is the picture."""
+"""AVIF: a picture coded as one frame of AV1, or as several that move."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def sniff(head: bytes) -> bool:
 
 
 def complete(picture: Picture, path: Path) -> None:
-    """The code of its colours, which Pillow passes over: from the first property of that kind, as all tiles have the same."""
+    """The code of its colours, which Pillow passes over: from the first property of that kind, as all tiles have the same.
+
+    One that moves does so without end, as browsers show it.
+    """
+    picture.info.setdefault("loop", 0)
     for kind, at, size in boxes.boxes(path):
         if kind == b"meta":
             with path.open("rb") as file:
@@ -35,12 +39,6 @@ def complete(picture: Picture, path: Path) -> None:
             return
 
 
-def note(picture: Picture) -> str:
-    """That it would move."""
-    count = getattr(picture, "n_frames", 1)
-    return f"shows the first of {count} frames" if count > 1 else ""
-
-
 AVIF = Format(
     name="avif",
     words="an AVIF picture",
@@ -49,9 +47,9 @@ AVIF = Format(
     extensions=(".avif", ".avifs"),
     sniff=sniff,
     convert=True,
+    animates=True,
     decoders=("AVIF",),
     modules=("PIL.AvifImagePlugin",),
     check=boxes.check,
     complete=complete,
-    note=note,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tasks.core.errors import InvalidMedia
 
@@ -18,6 +19,7 @@ def brands(head: bytes) -> tuple[bytes, ...]:
 
 # A fragmented video has two a second at most, and two hours of it at most.
 MOST_BOXES = 100_000
+MOST_INSIDE = 500  # boxes in another one that are looked at
 
 
 def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
@@ -40,6 +42,36 @@ def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
                 raise InvalidMedia(f"its content is broken: it has more than {MOST_BOXES:,} parts")
             yield header[4:8], at, size
             at += size
+
+
+def inside(file: IO[bytes], begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(type, where its content begins, where it ends) of each box in a stretch of the file; none reaches out of the stretch."""
+    for _ in range(MOST_INSIDE):
+        if end - begin < 8:
+            return
+        file.seek(begin)
+        header = file.read(min(16, end - begin))
+        if len(header) < 8:
+            return
+        size, content = int.from_bytes(header[:4], "big"), begin + 8
+        if size == 1:
+            size, content = int.from_bytes(header[8:16], "big"), begin + 16
+        elif size == 0:  # to the end of the stretch
+            size = end - begin
+        if begin + size < content:
+            return
+        yield header[4:8], content, min(begin + size, end)
+        begin += size
+
+
+def first(file: IO[bytes], begin: int, end: int, *kinds: bytes) -> tuple[int, int] | None:
+    """Where the content of the first box of a kind begins and ends, inside the first one of the kind before, and so on."""
+    for kind in kinds:
+        found = next(((at, to) for name, at, to in inside(file, begin, end) if name == kind), None)
+        if found is None:
+            return None
+        begin, end = found
+    return begin, end
 
 
 def check(path: Path) -> None:

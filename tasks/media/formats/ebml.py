@@ -1,14 +1,21 @@
-"""EBML files (Matroska, WebM): their document type, and whether they are whole."""
+"""EBML files (Matroska, WebM): their document type, whether they are whole, and which way is up."""
 
 from __future__ import annotations
 
+import math
+import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tasks.core.errors import InvalidMedia
 
 MAGIC = b"\x1a\x45\xdf\xa3"
 DOC_TYPE = b"\x42\x82"
 SEGMENT = b"\x18\x53\x80\x67"
+# Where the first track says how far its picture is turned: Tracks, TrackEntry, Video, Projection, ProjectionPoseRoll.
+ROLL = (SEGMENT, b"\x16\x54\xae\x6b", b"\xae", b"\xe0", b"\x76\x70", b"\x76\x75")
+MOST_PARTS = 1_000  # of an element, that are looked at
 LOOKED_AT = 256  # bytes that the header takes at most, in files as they are written
 
 
@@ -42,3 +49,36 @@ def check(path: Path) -> None:
     there, promised = path.stat().st_size, at + 4 + length + (size or 0)
     if size is not None and promised > there:
         raise InvalidMedia(f"the file is cut off: it has {there:,} bytes of at least {promised:,}; copy it again")
+
+
+def rotation(path: Path) -> int:
+    """Degrees that the picture of a Matroska file is turned to the right before it is shown; 0 where it does not say."""
+    with path.open("rb") as file:
+        begin, end = 0, path.stat().st_size
+        for name in ROLL:
+            found = next(((at, to) for kind, at, to in _parts(file, begin, end) if kind == name), None)
+            if not found:
+                return 0
+            begin, end = found
+        file.seek(begin)
+        body = file.read(min(8, end - begin))
+    layout = {4: ">f", 8: ">d"}.get(len(body))
+    roll = struct.unpack(layout, body)[0] if layout else 0.0  # counted to the left
+    return round(-roll) % 360 if math.isfinite(roll) else 0
+
+
+def _parts(file: IO[bytes], begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(identifier, where its content begins, where it ends) of each element in a stretch; none reaches out of the stretch."""
+    for _ in range(MOST_PARTS):
+        if end - begin < 2:
+            return
+        file.seek(begin)
+        head = file.read(min(12, end - begin))
+        if not head[0] >> 4:  # identifiers have at most four bytes
+            return
+        named = 9 - head[0].bit_length()
+        size, length = number(head, named)
+        at = begin + named + length
+        to = end if size is None else min(at + size, end)
+        yield head[:named], at, to
+        begin = to

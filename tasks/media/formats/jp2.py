@@ -52,5 +52,4 @@ JP2 = Format(
     decoders=("JPEG2000",),
     modules=("PIL.Jpeg2KImagePlugin",),
     complete=complete,
-    decode_once=True,
 )

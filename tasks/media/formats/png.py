@@ -34,4 +34,5 @@ PNG = Format(
     decoders=("PNG",),
     modules=("PIL.PngImagePlugin",),
     check=check,
+    decode_first=True,
 )

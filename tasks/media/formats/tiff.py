@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 NEW_SUBFILE_TYPE = 254
+PHOTOMETRIC = 262
+SENSOR = 32803  # photometric: the values of a colour filter array
 MAKE = 271
+STRIPS, TILES = 273, 324
 SUB_DIRECTORIES = 330
 DNG_VERSION = 50706
+CANON, PHASE_ONE = b"CR", (b"IIII", b"MMMM")  # what their raw files have after TIFF's header
+SHORT = 3
 MOST_PAGES = 1_000  # that are counted
 
 
@@ -24,12 +29,15 @@ def sniff(head: bytes) -> bool:
 
 
 def is_raw(head: bytes) -> bool:
-    """Canon's CR2, Adobe's DNG, and all that begin with a camera's reduced picture, such as Nikon's NEF and Sony's ARW."""
+    """The raw formats that are TIFF files, by what their first page is: a DNG, a camera's reduced picture as in NEF and ARW,
+    the sensor's values themselves as in PEF, or a page without a picture as in SRW; Canon's and Phase One's say it."""
     if head[:4] not in (b"II*\0", b"MM\0*"):
         return False
     tags = _first_page(head)
     reduced = bool(tags.get(NEW_SUBFILE_TYPE, 0) & 1) and (MAKE in tags or SUB_DIRECTORIES in tags)
-    return head[8:10] == b"CR" or DNG_VERSION in tags or reduced
+    empty = MAKE in tags and SUB_DIRECTORIES in tags and STRIPS not in tags and TILES not in tags
+    said = head[8:10] == CANON or head[8:12] in PHASE_ONE
+    return said or DNG_VERSION in tags or reduced or empty or tags.get(PHOTOMETRIC) == SENSOR
 
 
 def note(picture: Picture) -> str:
@@ -62,7 +70,8 @@ def _first_page(head: bytes) -> dict[int, int]:
     (count,) = struct.unpack_from(order + "H", head, at)
     whole = min(count, (len(head) - at - 2) // 12)
     rows = [struct.unpack_from(order + "HHII", head, at + 2 + 12 * row) for row in range(whole)]
-    return {tag: value for tag, _, _, value in rows}
+    # A short number fills the first half of its four bytes.
+    return {tag: value >> 16 if kind == SHORT and order == ">" else value for tag, kind, _, value in rows}
 
 
 TIFF = Format(
@@ -76,4 +85,5 @@ TIFF = Format(
     decoders=("TIFF",),
     modules=("PIL.TiffImagePlugin",),
     note=note,
+    decode_first=True,
 )

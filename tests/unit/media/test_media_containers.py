@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from media_samples import corners, quadrants
 from PIL import Image
 
 from tasks.core.errors import InvalidMedia
@@ -19,6 +20,8 @@ SOUND = ("-f", "lavfi", "-i", "sine=d=1")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 H265 = ("-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast")
 AV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime")
+MPEG4 = ("-c:v", "mpeg4", "-q:v", "2")
+VP9 = ("-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime")
 SHOWN = ["video", "poster", "preview"]
 
 
@@ -40,19 +43,30 @@ def _frames(path: Path) -> int:
         ("pieces.mp4", (*H264, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"), "mp4", ("h264", "aac")),
         ("apple.m4v", (*H264, "-c:a", "aac"), "m4v", ("h264", "aac")),
         ("old.3gp", ("-c:v", "h263", "-s", "176x144", "-c:a", "aac", "-ar", "8000"), "3gp", ("h263", "aac")),
+        ("new.3gp", (*H264, "-c:a", "aac"), "3gp", ("h264", "aac")),
+        ("cdma.3g2", ("-c:v", "mpeg4", "-c:a", "aac"), "3gp", ("mpeg4", "aac")),
+        ("hev1.mp4", (*H265, "-pix_fmt", "yuv420p", "-tag:v", "hev1", "-c:a", "aac"), "mp4", ("hevc", "aac")),
+        ("eight.mov", (*H265, "-pix_fmt", "yuv420p", "-tag:v", "hvc1", "-c:a", "alac"), "mov", ("hevc", "alac")),
         ("ten.mov", (*H265, "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "-c:a", "aac"), "mov", ("hevc", "aac")),
+        ("wide.mov", (*H265, "-pix_fmt", "yuv422p10le", "-tag:v", "hvc1", "-c:a", "pcm_s16be"), "mov", ("hevc", "pcm")),
+        ("broadcast.mov", (*H264[:-1], "yuv422p10le", "-c:a", "pcm_s24be"), "mov", ("h264", "pcm")),
         ("prores.mov", ("-c:v", "prores_ks", "-profile:v", "2", "-c:a", "pcm_s24le"), "mov", ("prores", "pcm")),
         ("clear.mov", ("-c:v", "prores_ks", "-profile:v", "4", "-pix_fmt", "yuva444p10le"), "mov", ("prores", "aac")),
         ("motion.mov", ("-c:v", "mjpeg", "-pix_fmt", "yuvj422p", "-c:a", "pcm_s16be"), "mov", ("mjpeg", "pcm")),
         ("a.mkv", (*H264, "-c:a", "libopus"), "mkv", ("h264", "opus")),
         ("av1.mkv", (*AV1, "-c:a", "flac"), "mkv", ("av1", "flac")),
+        ("ten.mkv", (*H265, "-pix_fmt", "yuv420p10le", "-c:a", "eac3"), "mkv", ("hevc", "e-ac-3")),
+        ("motion.mkv", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"), "mkv", ("mjpeg", "pcm")),
+        ("av1.webm", (*AV1, "-pix_fmt", "yuv420p10le", "-c:a", "libopus"), "webm", ("av1", "opus")),
         ("av1.mp4", (*AV1, "-c:a", "libopus"), "mp4", ("av1", "opus")),
         ("eight.webm", ("-c:v", "libvpx", "-c:a", "libvorbis"), "webm", ("vp8", "vorbis")),
-        ("nine.webm", ("-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"), "webm", ("vp9", "opus")),
+        ("nine.webm", VP9, "webm", ("vp9", "opus")),
+        ("nine.mp4", (*VP9, "-pix_fmt", "yuv420p10le", "-c:a", "libopus"), "mp4", ("vp9", "opus")),
         ("motion.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"), "avi", ("mjpeg", "pcm")),
         ("xvid.avi", ("-c:v", "mpeg4", "-vtag", "XVID", "-c:a", "libmp3lame"), "avi", ("mpeg4", "mpeg-audio")),
         ("telephone.avi", ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0", "-c:a", "adpcm_ms"), "avi", ("h264", "adpcm")),
         ("avchd.mts", (*H264, "-c:a", "ac3", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), "mpegts", ("h264", "ac-3")),
+        ("hevc.m2ts", (*H265, "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts"), "mpegts", ("hevc", "aac")),
         ("dvb.ts", ("-c:v", "mpeg2video", "-c:a", "mp2", "-f", "mpegts"), "mpegts", ("mpeg2", "mpeg-audio")),
     ],
 )
@@ -122,14 +136,60 @@ def test_wide_pixels_become_square(tmp_path: Path, ffmpeg: Ffmpeg, limits: Limit
         assert poster.size == (140, 64)
 
 
-def test_interlaced_lines_are_taken_apart(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+@pytest.mark.parametrize("angle", [-90, 90, 180])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.mp4", (*H265, "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1")),
+        ("a.m4v", H264),
+        ("a.3gp", MPEG4),
+        ("a.mkv", H264),
+        ("b.mkv", MPEG4),
+    ],
+)
+def test_a_clip_that_lies_on_its_side_is_shown_upright_in_its_own_shape(
+    tmp_path: Path, ffmpeg: Ffmpeg, limits: Limits, name: str, codec: tuple[str, ...], angle: int
+) -> None:
+    """Matroska says it in a way of its own."""
+    turns = {-90: Image.Transpose.ROTATE_90, 90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180}
+    quadrants().transpose(turns[angle]).save(tmp_path / "lying.png")
+    ffmpeg(
+        "-loop", "1", "-i", tmp_path / "lying.png", "-t", "1", "-r", "10", "-pix_fmt", "yuv420p", *codec, tmp_path / "lying.mp4"
+    )
+    ffmpeg("-display_rotation", str(angle), "-i", tmp_path / "lying.mp4", "-c", "copy", tmp_path / name)
+    media = inspect(tmp_path / name, name, limits)
+    assert (media.width, media.height) == (96, 64)
+    made = _made(tmp_path / name, tmp_path)
+    ffmpeg("-i", made.video, "-frames:v", "1", tmp_path / "shown.png")
+    for file in (made.poster, tmp_path / "shown.png"):
+        with Image.open(file) as shown:
+            assert (shown.size, corners(shown)) == ((96, 64), "RGBW"), file.name
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\x1a\x45\xdf\xa3", b"\x1a\x45\xdf\xa3\x80" + ebml.SEGMENT + b"\x01" + b"\xff" * 7 + b"\xae\x80" * 9_000]
+)
+def test_matroska_that_says_nothing_is_not_turned(tmp_path: Path, body: bytes) -> None:
+    (tmp_path / "a.mkv").write_bytes(body)
+    assert ebml.rotation(tmp_path / "a.mkv") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.mp4", H264),
+        ("a.mts", (*H264, "-x264-params", "tff=1", "-f", "mpegts")),
+        ("a.mpg", ("-c:v", "mpeg2video", "-f", "mpegts")),
+    ],
+)
+def test_interlaced_lines_are_taken_apart(tmp_path: Path, ffmpeg: Ffmpeg, name: str, codec: tuple[str, ...]) -> None:
     """A bar that moves fast: woven together its edges are combs, where neighbouring lines differ most."""
     bar = "nullsrc=s=96x64:r=50:d=1,geq=lum='if(between(X,mod(N*4,80),mod(N*4,80)+16),235,16)':cb=128:cr=128"
-    ffmpeg("-f", "lavfi", "-i", bar + ",interlace=scan=tff:lowpass=off", *H264, "-flags", "+ildct+ilme", tmp_path / "a.mp4")
-    assert video_facts.read(tmp_path / "a.mp4").interlaced
-    made = _made(tmp_path / "a.mp4", tmp_path)
+    ffmpeg("-f", "lavfi", "-i", bar + ",interlace=scan=tff:lowpass=off", *codec, "-flags", "+ildct+ilme", tmp_path / name)
+    assert video_facts.read(tmp_path / name).interlaced
+    made = _made(tmp_path / name, tmp_path)
     assert not made.facts.interlaced
-    assert _combs(made.video) < _combs(tmp_path / "a.mp4") / 5
+    assert _combs(made.video) < _combs(tmp_path / name) / 5
 
 
 def _combs(path: Path) -> int:

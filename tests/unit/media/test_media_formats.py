@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from media_samples import corners, quadrants
 from PIL import Image, features
 
-from tasks.media import expected_kind, formats, sniff
+from tasks.media import Limits, convert_image, expected_kind, formats, inspect, sniff
 from tasks.media.formats import FORMATS, by_name
 from tasks.media.formats.tiff import is_raw
 
@@ -47,6 +50,12 @@ def test_what_pillow_writes_is_known_by_its_own_name(name: str) -> None:
         (_box(b"heic", b"mif1", b"heic"), "heic"),
         (_box(b"mif1", b"heic"), "heic"),
         (_box(b"mif1", b"avif"), "avif"),
+        (_box(b"crx ", b"crx ", b"isom"), "cr3"),
+        (b"FUJIFILMCCD-RAW 0201", "raf"),
+        (b"IIU\0\x18\0\0\0", "rw2"),
+        (b"IIRS\x08\0\0\0", "orf"),
+        (b"MMOR\0\0\0\x08", "orf"),
+        (b"II*\0\x08\x0a\0\0IIIICwaR", "raw"),
         (_box(b"isom", b"avc1"), "mp4"),
         (_box(b"3gp4"), "3gp"),
         (_box(b"M4V "), "m4v"),
@@ -145,3 +154,27 @@ def test_each_row_brings_its_decoder(tmp_path: Path) -> None:
         if row.kind == "image":
             row.load()
             assert row.decoders[0] in Image.OPEN, row.name
+
+
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "add-a-format.md"
+
+
+def test_the_row_of_the_how_to_is_all_that_a_new_format_needs(
+    tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written down in a module of its own and put into the registry, as the page says."""
+    (code,) = re.findall(r"^```python\n(\"\"\"QOI.*?)^```", HOW_TO.read_text(), re.MULTILINE | re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code, made)
+    monkeypatch.setattr(formats, "FORMATS", (*FORMATS, made["QOI"]))
+    monkeypatch.setitem(formats._BY_NAME, "qoi", made["QOI"])
+    quadrants().save(tmp_path / "a.qoi")
+    media = inspect(tmp_path / "a.qoi", "a.qoi", limits)
+    assert (media.verdict, media.format, media.width, media.convert) == ("accepted", "qoi", 96, True)
+    master = convert_image(tmp_path / "a.qoi", "qoi", tmp_path / "master.jpg", limits)
+    assert corners(Image.open(master.file.path)) == "RGBW"
+
+
+def test_the_how_to_explains_every_field() -> None:
+    explained = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", HOW_TO.read_text(), re.MULTILINE))))
+    assert {field.name for field in fields(formats.Format)} <= explained

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_samples import private_exif, quadrants
+from camera_samples import CAMERAS
+from media_samples import made_of, private_exif, quadrants
 from PIL import Image, PngImagePlugin
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import Limits, convert_image, inspect, make_renditions
+from tasks.media import Limits, inspect
 
 # A reason is a sentence for a contributor: no path, no traceback, no name of a Python class.
 REASON = re.compile(r"[a-zA-Z].{8,300}", re.DOTALL)
@@ -61,20 +62,16 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "bmp": lambda: _written("BMP"),
     "jp2": lambda: _written("JPEG2000"),
     "dng": _raw,
+    "avifs": lambda: _moving("AVIF"),
+    **{name.replace("a.", ""): made for name, made in CAMERAS.items()},
 }
 
 
 def verdict(path: Path, out: Path, limits: Limits) -> str:
     """The reason why a file is refused, "" when it becomes a picture. Anything else that is raised fails the test."""
     try:
-        media = inspect(path, path.name, limits)
-        if media.kind != "image":
-            return ""
-        format = media.format
-        if media.convert:
-            master = convert_image(path, format, out / "master.jpg", limits).file
-            path, format = master.path, master.format
-        assert make_renditions(path, format, out, limits).files
+        if inspect(path, path.name, limits).kind == "image":
+            assert made_of(path, out, limits)[2].files
     except InvalidMedia as bad:
         return bad.reason
     return ""
