@@ -10,7 +10,7 @@ from tasks.core.clock import now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.logs import log
-from tasks.core.models import Decision, Item
+from tasks.core.models import Decision, Item, ItemRecord
 from tasks.core.settings import Settings
 
 # The inbox's lifecycle rule expires what carries this tag.
@@ -37,15 +37,24 @@ def discard(request: DiscardRequest, *, store: Store, catalog: Catalog, settings
 
 
 def withdraw(item: Item, store: Store, catalog: Catalog, settings: Settings) -> None:
-    """Delete the item's files from the work bucket, tag its original for expiry, let its bytes be uploaded anew."""
-    store.delete(settings.work_bucket, list(store.keys(settings.work_bucket, f"items/{item.id}/")))
-    try:
-        store.tag(item.original, RETAINED)
-    except NotFound:
-        log.info("original is gone")
-    known = catalog.item(item.id)
-    if known.media and known.media.sha256:
-        catalog.release_claim(known.media.sha256, item.id)
+    """Delete the item's files from the work bucket, tag its original for expiry, let its bytes be uploaded anew.
+
+    The film of a Live Photo was part of what was decided about, and goes the same way.
+    """
+    record = catalog.item(item.id)
+    for gone in (record, *([catalog.item(record.film.item)] if record.film else [])):
+        store.delete(settings.work_bucket, list(store.keys(settings.work_bucket, f"items/{gone.id}/")))
+        try:
+            store.tag(gone.item.original, RETAINED)
+        except NotFound:
+            log.info("original is gone")
+        release(gone, catalog)
+
+
+def release(record: ItemRecord, catalog: Catalog) -> None:
+    """Let the item's bytes be uploaded anew."""
+    if record.media and record.media.sha256:
+        catalog.release_claim(record.media.sha256, record.id)
 
 
 handler = lambda_handler(discard)

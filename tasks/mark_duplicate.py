@@ -10,6 +10,7 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.logs import log
 from tasks.core.models import Item, ItemRecord, Media, Status, to_json
+from tasks.join_picture import part
 
 WORDS: dict[Status, str] = {
     "RECEIVED": "is being prepared",
@@ -31,7 +32,7 @@ class MarkDuplicateRequest:
 
 
 def mark_duplicate(request: MarkDuplicateRequest, *, catalog: Catalog, machine: Machine) -> None:
-    """Mark the item DUPLICATE of the one that holds its bytes.
+    """Mark the item DUPLICATE of the one that holds its bytes. The film of a Live Photo goes on by itself.
 
     When that one let them go in the same moment (it was rejected), this is no duplicate: its next attempt takes its turn.
     """
@@ -41,6 +42,7 @@ def mark_duplicate(request: MarkDuplicateRequest, *, catalog: Catalog, machine: 
         catalog.mark(
             item.id, "DUPLICATE", attempt=item.attempt, reason=reason(holder), media=request.media, duplicate_of=holder.id
         )
+        part(item, catalog, machine)
     elif following := catalog.next_attempt(item.id, item.attempt):
         machine.start(f"{following.id}-{following.attempt}", {"item": to_json(following)})
         log.info("claim was released; started again")
@@ -49,6 +51,8 @@ def mark_duplicate(request: MarkDuplicateRequest, *, catalog: Catalog, machine: 
 def reason(holder: ItemRecord) -> str:
     """Why, in the contributor's words."""
     became = WORDS.get(holder.status, "was not published")
+    if holder.status == "DUPLICATE":
+        became = f"is {holder.reason}"
     return f"the same file was uploaded before, as {holder.item.filename} (item {holder.id}), and {became}"
 
 

@@ -14,6 +14,7 @@ from tasks.core.executions import LOST, Ended
 from tasks.core.logs import log
 from tasks.core.models import ItemRecord
 from tasks.core.settings import Settings
+from tasks.discard import release
 from tasks.mail.notice import notice
 
 LONGEST_REASON = 400
@@ -48,8 +49,9 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
     if marked:
         record = catalog.item(id)
         # Who uploads the same photograph again is not told that it is a duplicate of one that will not be shown.
-        if record.media and record.media.sha256:
-            catalog.release_claim(record.media.sha256, id)
+        release(record, catalog)
+        if record.film:
+            release(catalog.item(record.film.item), catalog)
         tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), mailer, settings)
     return marked
 
@@ -67,10 +69,11 @@ def why(ended: Ended) -> str:
 def letter(record: ItemRecord, ended: Ended) -> str:
     """The operator's mail."""
     known = f"{record.item.filename}\n  album        {record.album_title}\n  contributor  {record.contributor or 'not named'}"
+    film = f"\n  film         item {record.film.item}, the moving part of this Live Photo" if record.film else ""
     return f"""{HAPPENED[ended.status]}, and nothing of it is published:
 
   {known}
-  item         {record.id}
+  item         {record.id}{film}
   attempt      {ended.name} ({ended.status}{f", {ended.error}" if ended.error else ""})
 
   {record.reason}

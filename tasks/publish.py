@@ -10,7 +10,7 @@ from tasks.core.aws import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
-from tasks.core.models import Decision, Item, Location, Media, Prepared, Publication, PublicFile, Rendition
+from tasks.core.models import Decision, Film, Item, Location, Media, Prepared, Publication, PublicFile, Rendition, shown
 from tasks.core.names import disposition, public_path, stream_path
 from tasks.core.settings import Settings
 
@@ -60,9 +60,10 @@ def publish(request: PublishRequest, *, store: Store, catalog: Catalog, reviews:
     known = catalog.item(request.item.id)
     if known.status == "PUBLISHED" and known.publication:
         return known.publication
-    decision = approval(reviews, request)
+    decision = approval(reviews, request, known.film)
+    renditions = request.prepared.renditions + (known.film.renditions if known.film else ())
     with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
-        copied = tuple(pool.map(lambda each: expose(each, request, store, settings), request.prepared.renditions))
+        copied = tuple(pool.map(lambda each: expose(each, request, store, settings), renditions))
     # Of a stream the page needs its first playlist alone, which names the rest.
     files = tuple(file for file in copied if file.name == MAIN_PLAYLIST or not file.name.startswith(STREAM))
     publication, _ = catalog.publish(request.item, request.media, request.prepared, decision, files)
@@ -70,15 +71,18 @@ def publish(request: PublishRequest, *, store: Store, catalog: Catalog, reviews:
     return publication
 
 
-def approval(reviews: Reviews, request: PublishRequest) -> Decision:
-    """The approval of these very renditions, as the catalog has it; what travelled through the execution is not enough."""
+def approval(reviews: Reviews, request: PublishRequest, film: Film | None = None) -> Decision:
+    """The approval of these very renditions, as the catalog has it; what travelled through the execution is not enough.
+
+    The film of a Live Photo never travelled there: the catalog alone says whether it was on the page that was approved.
+    """
     found = reviews.decision(request.item.id)
     if found is None:
         raise Stale(f"nobody has decided about {request.item.id}: it cannot be published")
     decision, sha256 = found
     if decision.verdict != "approve":
         raise Stale(f"{request.item.id} was not approved: the catalog says {decision.verdict!r}")
-    if sha256 != request.prepared.sha256:
+    if sha256 != shown(request.prepared.sha256, film.sha256 if film else ""):
         raise Stale(f"other renditions of {request.item.id} were approved than the ones to be published")
     return decision
 

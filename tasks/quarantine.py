@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Store
+from tasks.core.aws import Machine, Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
 from tasks.core.models import Item, Media
 from tasks.core.settings import Settings
 from tasks.discard import withdraw
+from tasks.join_picture import part
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,14 @@ class QuarantineRequest:
     media: Media
 
 
-def quarantine(request: QuarantineRequest, *, store: Store, catalog: Catalog, settings: Settings) -> None:
-    """Mark the item QUARANTINED with the contributor's reason, and withdraw it. A newer attempt's files are left alone."""
+def quarantine(request: QuarantineRequest, *, store: Store, catalog: Catalog, machine: Machine, settings: Settings) -> None:
+    """Mark the item QUARANTINED with the contributor's reason, and withdraw it. A newer attempt's files are left alone.
+
+    Nothing is wrong with the film of a Live Photo whose picture is broken: it goes on by itself.
+    """
     item, media = request.item, request.media
     if catalog.mark(item.id, "QUARANTINED", attempt=item.attempt, reason=media.reason, media=media):
+        part(item, catalog, machine)
         withdraw(item, store, catalog, settings)
     else:
         log.warning("quarantine is out of date")

@@ -18,7 +18,7 @@ from tasks.catalog.reviews import Review
 from tasks.core.aws import Edge, Machine, Mailer, Store
 from tasks.core.clock import utc_now
 from tasks.core.logs import log
-from tasks.core.models import Item, Label, Location, Media, Prepared, Rendition, from_json
+from tasks.core.models import Film, Item, Label, Location, Media, Prepared, Rendition, from_json
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings
@@ -44,11 +44,17 @@ class ApprovalRequest:
 
 @dataclass(frozen=True)
 class Waiting:
-    """One item that waits for a person: the messages that brought it, what it shows, and its review."""
+    """One item that waits for a person: the messages that brought it, what it shows, its review, and a Live Photo's film."""
 
     messages: tuple[str, ...]
     request: ApprovalRequest
     review: Review
+    film: Film | None = None
+
+    @property
+    def moderation(self) -> tuple[Label, ...]:
+        """What recognition marks, in the film too."""
+        return self.request.prepared.recognition.moderation + (self.film.moderation if self.film else ())
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def ask(message: Message, means: Asking) -> Waiting | None:
     if not means.catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
         log.warning("nothing to ask: the item has moved on", extra={"item": item.id, "attempt": item.attempt})
         return None
-    return Waiting((message.id,), request, review)
+    return Waiting((message.id,), request, review, means.catalog.item(item.id).film if review.film else None)
 
 
 def mail(approver: str, unasked: list[Waiting], sheet: ContactSheet, means: Asking) -> bool:
@@ -184,22 +190,24 @@ class ContactSheet:
             format=media.format,
             album=item.album_title,
             contributor=item.contributor,
-            tile=self._tile(one.request) if pictured else b"",
+            tile=self._tile(one) if pictured else b"",
             size=item.bytes,
             width=media.width,
             height=media.height,
             duration=media.duration,
+            live=one.film is not None,
             labels=tuple(label.name for label in seen.labels[:LABELS_SHOWN]),
-            moderation=tuple(marked(label) for label in seen.moderation[:LABELS_SHOWN]),
+            moderation=tuple(marked(label) for label in one.moderation[:LABELS_SHOWN]),
             similar=self._similar(one.request),
         )
 
-    def _tile(self, request: ApprovalRequest) -> bytes:
-        if request.item.id not in self._tiles:
-            self._tiles[request.item.id] = self._draw(request)
-        return self._tiles[request.item.id]
+    def _tile(self, one: Waiting) -> bytes:
+        id = one.request.item.id
+        if id not in self._tiles:
+            self._tiles[id] = self._draw(one.request, sensitive=bool(one.moderation))
+        return self._tiles[id]
 
-    def _draw(self, request: ApprovalRequest) -> bytes:
+    def _draw(self, request: ApprovalRequest, sensitive: bool) -> bytes:
         picture = smallest(request.prepared.renditions)
         if picture is None:
             return file_tile(request.item.filename.rpartition(".")[2] or request.media.format)
@@ -208,7 +216,6 @@ class ContactSheet:
         except Exception as fault:  # a mail that lacks a picture is better than no mail
             log.warning("no picture for the mail", extra={"item": request.item.id, "key": picture.key, "fault": str(fault)})
             return file_tile("?")
-        sensitive = bool(request.prepared.recognition.moderation)
         return picture_tile(jpeg, sensitive=sensitive, video=request.media.kind == "video")
 
     def _similar(self, request: ApprovalRequest) -> str:
@@ -216,7 +223,7 @@ class ContactSheet:
         for other in (one.request for one in self._batch):
             if other.item.id == request.item.id:
                 return ""
-            if alike(other.media.phash, request.media.phash):
+            if alike(other.prepared.phash, request.prepared.phash):
                 return stem(other.item.filename)
         return ""
 

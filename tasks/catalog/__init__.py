@@ -6,7 +6,7 @@ are the two doors.
 
 from __future__ import annotations
 
-from tasks.catalog.items import Items
+from tasks.catalog.pairs import Pairs
 from tasks.catalog.publishing import Publishing
 from tasks.catalog.rebuilds import Rebuilds
 from tasks.catalog.reviews import Reviews
@@ -15,5 +15,5 @@ from tasks.catalog.search import Search
 __all__ = ["Catalog", "Reviews"]
 
 
-class Catalog(Items, Publishing, Search, Rebuilds):
-    """Items, albums, search and rebuild leases."""
+class Catalog(Pairs, Publishing, Search, Rebuilds):
+    """Items, Live Photos, albums, search and rebuild leases."""

@@ -22,7 +22,8 @@ from tasks.core.models import UNFINISHED, Decision, Item, ItemRecord, Media, Pre
 # The statuses in which another attempt may be started: nothing has come of the item yet.
 RESTARTABLE: tuple[Status, ...] = (*UNFINISHED, "ESCALATED", "FAILED")
 # From which statuses an item gets into one. What isn't named comes from any restartable status; a redriven execution
-# continues from FAILED. No status is left once it has ended, but PUBLISHED for TAKEN_DOWN.
+# continues from FAILED. No status is left once it has ended, but PUBLISHED for TAKEN_DOWN, and DUPLICATE by a film whose
+# picture lets it go (pairs.py).
 MAY_FOLLOW: dict[Status, tuple[Status, ...]] = {
     "RECEIVED": ("RECEIVED",),
     "PROCESSING": ("RECEIVED", "PROCESSING", "FAILED"),

@@ -27,7 +27,7 @@ from tasks.catalog.rows import (
 from tasks.catalog.search import count_labels, search_rows
 from tasks.core.aws import Write
 from tasks.core.errors import Conflict, NotFound, Stale
-from tasks.core.models import Album, Card, Decision, Item, ItemRecord, Media, Prepared, Publication, PublicFile
+from tasks.core.models import Album, Card, Decision, Film, Item, ItemRecord, Media, Prepared, Publication, PublicFile
 from tasks.core.names import stem
 
 # A burst to one album queues at its counter: each round one wins, the others come back with the fresh number.
@@ -51,7 +51,7 @@ class Publishing(Room):
             if record.publication and record.status == "PUBLISHED":
                 return record.publication, self._card(record.publication, item)
             _refuse_stale(record, item)
-            card, page = self._place(item, media, prepared, files, album)
+            card, page = self._place(item, media, prepared, files, album, record.film)
             if not self._table.transact(self._writes(item, media, prepared, decision, card, page, album)):
                 count_labels(self._table, card)
                 return _publication(card, page), card
@@ -74,7 +74,7 @@ class Publishing(Room):
         return card_of(row)
 
     def _place(
-        self, item: Item, media: Media, prepared: Prepared, files: tuple[PublicFile, ...], album: Album
+        self, item: Item, media: Media, prepared: Prepared, files: tuple[PublicFile, ...], album: Album, film: Film | None
     ) -> tuple[Card, int]:
         """The item's card at the album's next sequence number, and the page that this is on."""
         sequence = album.count + 1
@@ -98,7 +98,7 @@ class Publishing(Room):
             files=files,
             bytes=media.bytes,
             format=media.format,
-            sensitive=recognition.triage != "clear",
+            sensitive=recognition.triage != "clear" or bool(film and film.triage != "clear"),
         )
         return card, (sequence - 1) // self._page_size
 

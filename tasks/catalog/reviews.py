@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
+import msgspec
+
 from tasks.core.attributes import Row
 from tasks.core.aws import Aws, Table, Write
 from tasks.core.clock import Clock, epoch, iso, utc_now
 from tasks.core.errors import Conflict
-from tasks.core.models import Decision, DecisionVerdict, Item, from_json, to_json
+from tasks.core.models import Decision, DecisionVerdict, Film, Item, from_json, shown, to_json
 from tasks.core.settings import Settings
 
 ReviewStatus = Literal["PENDING", "DECIDED", "EXPIRED"]
@@ -22,6 +24,8 @@ OutcomeState = Literal["recorded", "repeated", "taken", "expired", "changed", "u
 # Rounds of reading and writing again when two writers meet at one row; each round one of them gets through.
 ROUNDS = 12
 STILL = "#status = :pending AND #attempt = :attempt AND #sha256 = :sha256"
+# Reviews from before there were Live Photos say nothing of a film.
+NO_FILM, THIS_FILM = "(attribute_not_exists(#film) OR #film = :film)", "#film = :film"
 EXPIRED = Decision("expired", reason="nobody decided in time")
 
 
@@ -33,7 +37,10 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Review:
-    """A request for a decision on one item. `sha256` covers the renditions that are shown; `expires` is epoch seconds."""
+    """A request for a decision on one item. `sha256` covers its own renditions, `film` those of a Live Photo's film ("": none).
+
+    `shown` covers all that is shown: what a decision is bound to. `expires` is epoch seconds.
+    """
 
     item: str
     attempt: int
@@ -44,6 +51,11 @@ class Review:
     answered: bool = False  # Step Functions took the decision
     mailed: tuple[str, ...] = ()  # approvers whose mail is on its way
     decision: Decision | None = None
+    film: str = ""
+
+    @property
+    def shown(self) -> str:
+        return shown(self.sha256, self.film)
 
 
 @dataclass(frozen=True)
@@ -97,13 +109,21 @@ class Reviews:
             row = self._table.get(_pk(item.id), "review")
             if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, sha256) and token in row["tokens"])):
                 return _review(row)
-            if row is None:
-                self._table.put(self._fresh(item, token, sha256), "attribute_not_exists(#pk)")
-            elif _same(row, item.attempt, sha256):
+            if row and _same(row, item.attempt, sha256):
                 self._another_token(row, token)
+                continue
+            film = str((self._table.get(_pk(item.id), "item") or {}).get("film", ""))
+            fresh = {**self._fresh(item, token, sha256), "film": _sha256_of(film)}
+            if row is None:
+                self._ask(Write(fresh, "attribute_not_exists(#pk)"), item.id, film)
             else:
-                self._next_attempt(row, item, token, sha256)
+                self._next_attempt(row, item.id, fresh, film)
         raise _crowded(item.id)
+
+    def _ask(self, question: Write, id: str, film: str) -> None:
+        """Write a review while the item's row has the very film that the review is about: who adds one adds it to both."""
+        held, values = ("#film = :film", {"film": film}) if film else ("attribute_not_exists(#film)", {})
+        self._table.transact([question, Write({"pk": _pk(id), "sk": "item"}, held, values, check=True)])
 
     def _fresh(self, item: Item, token: str, sha256: str) -> Row:
         return {
@@ -133,18 +153,13 @@ class Reviews:
             size=len(row["tokens"]),
         )
 
-    def _next_attempt(self, row: Row, item: Item, token: str, sha256: str) -> None:
+    def _next_attempt(self, row: Row, id: str, fresh: Row, film: str) -> None:
         """Another attempt asks anew, unless somebody has already decided about these very renditions."""
-        fresh = self._fresh(item, token, sha256)
-        if row["status"] == "DECIDED" and hmac.compare_digest(row["sha256"], sha256):
+        if row["status"] == "DECIDED" and hmac.compare_digest(_shown(row), _shown(fresh)):
             fresh |= {"status": "DECIDED", "decision": row["decision"], "mailed": row["mailed"]}
-        self._table.put(
-            fresh,
-            "#attempt = :old_attempt AND #status = :old_status AND #sha256 = :old_sha256",
-            old_attempt=row["attempt"],
-            old_status=row["status"],
-            old_sha256=row["sha256"],
-        )
+        unchanged = "#attempt = :old_attempt AND #status = :old_status AND #sha256 = :old_sha256"
+        old = {"old_attempt": row["attempt"], "old_status": row["status"], "old_sha256": row["sha256"]}
+        self._ask(Write(fresh, unchanged, old), id, film)
 
     def mailed(self, id: str, attempt: int, approver: str) -> None:
         """Remember that this approver's mail is on its way, so that a redelivered message sends no second one."""
@@ -195,7 +210,7 @@ class Reviews:
             return Outcome("repeated" if mine else "taken", first)
         if row["status"] == "EXPIRED" or row["expires"] <= epoch(self._clock):
             return Outcome("expired", EXPIRED)
-        if sha256 and not hmac.compare_digest(row["sha256"].encode(), sha256.encode()):
+        if sha256 and not hmac.compare_digest(_shown(row).encode(), sha256.encode()):
             return Outcome("changed")
         return None
 
@@ -222,9 +237,11 @@ class Reviews:
     def _write(self, row: Row, status: ReviewStatus, decision: Decision, address: str = "", agent: str = "") -> bool:
         """The arbiter: review and audit row in one transaction; False when somebody else was at the row."""
         now = self._clock()
-        guard = STILL if status == "EXPIRED" else f"{STILL} AND #expires > :now"
+        film = row.get("film", "")
+        guard = f"{STILL} AND {THIS_FILM if film else NO_FILM}" + ("" if status == "EXPIRED" else " AND #expires > :now")
         values = {
             "pending": "PENDING",
+            "film": film,
             "attempt": row["attempt"],
             "sha256": row["sha256"],
             "now": int(now.timestamp()),
@@ -235,7 +252,7 @@ class Reviews:
         record = DecisionRecord(
             item=row["pk"].removeprefix("item#"),
             attempt=row["attempt"],
-            sha256=row["sha256"],
+            sha256=_shown(row),
             address=address,
             agent=agent,
             **asdict(decision),
@@ -289,9 +306,9 @@ class Reviews:
         return {review.item: review for review in map(_review, rows.values())}
 
     def decision(self, id: str) -> tuple[Decision, str] | None:
-        """What was decided (or expired), and the sha256 of the renditions that it is about; None while it is open."""
+        """What was decided (or expired), and the sha256 of all that it is about; None while it is open."""
         found = self.review(id)
-        return (found.decision, found.sha256) if found and found.decision else None
+        return (found.decision, found.shown) if found and found.decision else None
 
     def decisions(self, id: str) -> list[DecisionRecord]:
         """Every audit row of an item, oldest first."""
@@ -304,6 +321,28 @@ class Reviews:
 
 def _pk(id: str) -> str:
     return f"item#{id}"
+
+
+def is_open(row: Row, now: int) -> bool:
+    """Whether the review of this row still waits for its decision. `now` is epoch seconds."""
+    return bool(row["status"] == "PENDING" and row["expires"] > now)
+
+
+def film_change(id: str, row: Row | None, film: str) -> Write:
+    """The write by which a film joins what is asked: while its review (`row`, None before anybody is asked) stays as it is."""
+    if row is None:
+        return Write({"pk": _pk(id), "sk": "review"}, "attribute_not_exists(#pk)", check=True)
+    values = {"pending": "PENDING", "attempt": row["attempt"], "sha256": row["sha256"], "film": film}
+    return Write({"pk": _pk(id), "sk": "review"}, STILL, values, update="SET #film = :film")
+
+
+def _sha256_of(film: str) -> str:
+    """Of the film that an item's row keeps as JSON; "" for none."""
+    return from_json(msgspec.json.decode(film), Film).sha256 if film else ""
+
+
+def _shown(row: Row) -> str:
+    return shown(row["sha256"], row.get("film", ""))
 
 
 def _same(row: Row, attempt: int, sha256: str) -> bool:

@@ -12,7 +12,7 @@ from tasks.core.models import Album, Card, Item, ItemRecord, Status, from_json
 T = TypeVar("T")
 
 # Facts that travelled as JSON stay JSON: a new field of theirs needs no change here.
-FACTS = ("media", "prepared", "decision", "publication")
+FACTS = ("media", "prepared", "decision", "publication", "film")
 BY_STATUS = "by-status"
 
 

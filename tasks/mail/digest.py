@@ -32,6 +32,7 @@ class Entry:
     width: int = 0
     height: int = 0
     duration: float = 0.0
+    live: bool = False  # a Live Photo, its film included
     labels: tuple[str, ...] = ()
     moderation: tuple[str, ...] = ()
     similar: str = ""  # title of another item that looks almost the same
@@ -41,7 +42,7 @@ class Entry:
         """One line: what it is and how much."""
         shape = f"{self.width} × {self.height}" if self.width and self.height else ""
         runs = words.length(self.duration) if self.duration else ""
-        parts = (self.format.upper(), shape, runs, words.size(self.size))
+        parts = ("Live Photo" if self.live else "", self.format.upper(), shape, runs, words.size(self.size))
         # Lines break between facts, never inside one.
         return " · ".join(part.replace(" ", "\u00a0") for part in parts if part)
 

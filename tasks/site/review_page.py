@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.core.models import ItemRecord, Location, Rendition
+from tasks.core.models import Film, ItemRecord, Location, Rendition
 from tasks.core.names import stem
 from tasks.site.frame import Site, render
 
@@ -39,8 +39,9 @@ def review_policy(previews: str) -> str:
 
 def item_facts(record: ItemRecord, bucket: str, show: Presign, download: Presign) -> dict[str, Any]:
     """One item as the script shows it; `show` and `download` make short-lived links to private files of `bucket`."""
-    media, prepared = record.media, record.prepared
+    media, prepared, film = record.media, record.prepared, record.film
     seen = prepared.recognition if prepared else None
+    marks = (seen.moderation if seen else ()) + (film.moderation if film else ())
     return {
         "id": record.id,
         "title": stem(record.item.filename),
@@ -60,9 +61,9 @@ def item_facts(record: ItemRecord, bucket: str, show: Presign, download: Presign
         "exposure": media.exposure if media else "",
         "note": media.note if media else "",
         "labels": [{"name": label.name, "confidence": round(label.confidence)} for label in seen.labels] if seen else [],
-        "moderation": [{"name": label.name, "confidence": round(label.confidence)} for label in seen.moderation] if seen else [],
-        "sensitive": bool(seen and seen.moderation),
-        "sha256": prepared.sha256 if prepared else "",
+        "moderation": [{"name": label.name, "confidence": round(label.confidence)} for label in marks],
+        "sensitive": bool(marks),
+        "sha256": record.shown,
         "placeholder": prepared.placeholder if prepared else "",
         "preview": preview(record, bucket, show, download),
     }
@@ -89,9 +90,19 @@ def preview(record: ItemRecord, bucket: str, show: Presign, download: Presign) -
         }
     if kind == "image" and largest:
         srcset = ", ".join(f"{show(Location(bucket, one.key))} {one.width}w" for one in pictures)
-        return {"src": poster, "srcset": srcset, "thumb": thumb, "width": largest.width, "height": largest.height}
+        facts = {"src": poster, "srcset": srcset, "thumb": thumb, "width": largest.width, "height": largest.height}
+        return {**facts, **_live(record.film, bucket, show)}
     source = Location(bucket, named["file"].key) if "file" in named else record.item.original
-    return {"href": download(source)}
+    found = {"href": download(source)}
+    if largest:
+        found |= {"src": show(source), "poster": poster, "thumb": thumb}
+    return found
+
+
+def _live(film: Film | None, bucket: str, show: Presign) -> dict[str, Any]:
+    """The film of a Live Photo, as it will be published."""
+    whole = next((one for one in film.renditions if one.name == "live"), None) if film else None
+    return {"live": show(Location(bucket, whole.key))} if whole else {}
 
 
 def _pictures(renditions: tuple[Rendition, ...]) -> list[Rendition]:

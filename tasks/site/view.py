@@ -17,6 +17,7 @@ PHONE_WIDTH = 390
 LARGEST_RATIO, SMALLEST_RATIO = 3.2, 0.45
 UNITS = ("KB", "MB", "GB", "TB")
 NOUNS = {"image": "Photo", "video": "Video", "document": "File"}
+PLAYED = ("audio/mpeg", "audio/mp4", "audio/aac", "audio/wav", "audio/ogg", "audio/webm", "audio/flac")
 
 
 def address(path: str) -> str:
@@ -53,7 +54,7 @@ def pictures(card: Card) -> list[PublicFile]:
 
 
 def named(card: Card, name: str) -> PublicFile | None:
-    """The file called `video`, `preview` or `file`."""
+    """The file called `video`, `preview` or `file`; `motion` or `live` of a Live Photo."""
     return next((file for file in card.files if file.name == name), None)
 
 
@@ -75,6 +76,12 @@ def front(cards: Iterable[Card | None]) -> Card | None:
 def download(card: Card) -> PublicFile | None:
     """What a visitor takes home: the document or video itself, or the largest picture."""
     return named(card, "file") or named(card, "video") or next(reversed(pictures(card)), None)
+
+
+def heard(card: Card) -> PublicFile | None:
+    """The recording that a page plays; None where there is none, or browsers don't play its type."""
+    file = named(card, "file")
+    return file if file and file.content_type in PLAYED else None
 
 
 def ratio(card: Card) -> float:

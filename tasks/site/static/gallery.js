@@ -1,10 +1,11 @@
-// The gallery beyond its HTML: a lightbox for grids, a glimpse of a video under the pointer, arrow keys between items.
+// The gallery beyond its HTML: a lightbox for grids, what moves under the pointer, arrow keys between items.
 import PhotoSwipeLightbox from 'photoswipe/lightbox'
 
 const OPENABLE = '.shot:not(:has(.veil input:not(:checked))) a.open[data-src]'
 
 for (const grid of document.querySelectorAll('[data-lightbox]')) openInLightbox(grid)
-for (const link of document.querySelectorAll('a.open[data-glimpse]')) glimpse(link)
+for (const link of document.querySelectorAll('a.open[data-glimpse]')) glimpse(link.closest('.shot'), link.dataset.glimpse)
+for (const frame of document.querySelectorAll('.frame[data-live]')) glimpse(frame, frame.dataset.live)
 document.addEventListener('keydown', turnPage)
 
 function openInLightbox(grid) {
@@ -69,27 +70,55 @@ function films(lightbox) {
   })
 }
 
-function glimpse(link) {
+// A film that plays over a still: silently under a pointer, and a Live Photo's when its badge is pressed, on any device.
+function glimpse(box, source) {
+  const film = overlay(box, source)
+  const badge = box.querySelector('a.live')
+  if (badge) press(badge, film)
   const still = matchMedia('(prefers-reduced-motion: reduce)')
   if (still.matches || navigator.connection?.saveData || !matchMedia('(hover: hover)').matches) return
+  const link = box.querySelector('a.open')
+  box.addEventListener('pointerenter', () => film.show())
+  link?.addEventListener('focus', () => film.show())
+  box.addEventListener('pointerleave', film.hide)
+  link?.addEventListener('blur', film.hide)
+}
+
+// Pressed, it plays once and with its sound, if the film has any; pressed again, it ends.
+function press(badge, film) {
+  badge.setAttribute('role', 'button')
+  badge.addEventListener('keydown', (event) => event.key === ' ' && (event.preventDefault(), badge.click()))
+  badge.addEventListener('click', (event) => {
+    event.preventDefault()
+    if (badge.classList.contains('on')) return film.hide()
+    badge.classList.add('on')
+    film.show({ loop: false, muted: false, ended: () => badge.classList.remove('on') })
+  })
+}
+
+function overlay(box, source) {
   let video
-  const show = () => {
-    if (video || link.closest('.shot').querySelector('.veil input:not(:checked)')) return
-    video = document.createElement('video')
-    Object.assign(video, { muted: true, loop: true, playsInline: true, autoplay: true, src: link.dataset.glimpse })
-    video.setAttribute('aria-hidden', 'true')
-    video.addEventListener('playing', () => video?.isConnected || link.querySelector('picture')?.after(video), { once: true })
-    video.play().catch(() => {})
-  }
+  let ended
   const hide = () => {
     video?.remove()
     video?.removeAttribute('src')
     video = undefined
+    ended?.()
+    ended = undefined
   }
-  link.addEventListener('pointerenter', show)
-  link.addEventListener('focus', show)
-  link.addEventListener('pointerleave', hide)
-  link.addEventListener('blur', hide)
+  const show = ({ loop = true, muted = true, ended: after } = {}) => {
+    if ((video && muted) || box.querySelector('.veil input:not(:checked)')) return
+    hide()
+    const film = document.createElement('video')
+    video = film
+    ended = after
+    Object.assign(film, { muted, loop, playsInline: true, autoplay: true, src: source })
+    film.setAttribute('aria-hidden', 'true')
+    film.addEventListener('playing', () => video === film && (film.isConnected || box.querySelector('picture')?.after(film)), { once: true })
+    film.addEventListener('ended', hide)
+    film.play().catch(() => video === film && hide())
+  }
+  return { show, hide }
 }
 
 function turnPage(event) {

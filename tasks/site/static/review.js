@@ -7,6 +7,7 @@ const marks = {
   approve: 'm4.5 12.5 5 5 10-11',
   reject: 'm6 6 12 12M18 6 6 18',
   other: 'M12 6v7m0 4v.5',
+  live: 'M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5M12 4.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15',
 }
 const looks = { approved: 'approve', published: 'approve', 'taken-down': 'other', rejected: 'reject', expired: 'other', failed: 'other', other: 'other' }
 
@@ -168,6 +169,7 @@ function stage(item) {
   if (item.sensitive && !seen.has(item.id)) return $('stage').replaceChildren(...veiled(item))
   if (item.kind === 'video' && preview.src) return $('stage').replaceChildren(film(item))
   if (item.kind === 'image' && preview.src) return $('stage').replaceChildren(...picture(item))
+  if (item.kind === 'document' && preview.src) return $('stage').replaceChildren(recording(item))
   const label = (item.format || item.filename.split('.').pop() || 'file').slice(0, 5).toUpperCase()
   $('stage').replaceChildren(
     make('div', { className: 'paper' }, make('span', { className: 'sheet-of', textContent: label }), make('a', { className: 'button', href: preview.href, textContent: `Download ${size(item.bytes)}`, rel: 'noreferrer' })),
@@ -191,7 +193,26 @@ function picture(item) {
   image.addEventListener('error', () => broken(item, image), { once: true })
   image.srcset = preview.srcset
   image.src = preview.src
-  return item.placeholder ? [make('img', { className: 'ground', src: item.placeholder, alt: '' }), image] : [image]
+  const ground = item.placeholder ? [make('img', { className: 'ground', src: item.placeholder, alt: '' })] : []
+  return [...ground, image, ...(preview.live ? moving(item, image) : [])]
+}
+
+// The film of a Live Photo: once by itself, again under a pointer; its badge plays it with its sound, if it has any.
+function moving(item, image) {
+  const video = make('video', { className: 'moving', src: item.preview.live, muted: true, playsInline: true, preload: 'auto', hidden: true })
+  const badge = make('button', { className: 'live', type: 'button', title: 'Play it, with its sound' }, icon('live'), 'Live')
+  const rest = () => Object.assign(video, { hidden: true })
+  const play = (muted) => {
+    Object.assign(video, { muted, currentTime: 0, hidden: false })
+    video.play().catch(rest)
+  }
+  video.addEventListener('ended', rest)
+  video.addEventListener('error', () => broken(item, video), { once: true })
+  badge.addEventListener('click', () => play(false))
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return [video, badge]
+  image.addEventListener('pointerenter', () => video.hidden && play(true))
+  video.addEventListener('canplaythrough', () => play(true), { once: true })
+  return [video, badge]
 }
 
 function film(item) {
@@ -199,6 +220,16 @@ function film(item) {
   const video = make('video', { src: preview.src, poster: preview.poster, controls: true, playsInline: true, preload: 'metadata' })
   video.addEventListener('error', () => broken(item, video), { once: true })
   return video
+}
+
+function recording(item) {
+  const { preview } = item
+  const image = make('img', { src: preview.poster, alt: '' })
+  const audio = make('audio', { src: preview.src, controls: true, preload: 'metadata' })
+  // What this browser does not play can still be taken home and heard there.
+  audio.addEventListener('error', () => audio.remove(), { once: true })
+  const take = make('a', { className: 'button quiet', href: preview.href, textContent: `Download ${size(item.bytes)}`, rel: 'noreferrer' })
+  return make('div', { className: 'recording' }, image, audio, take)
 }
 
 // A signed link that ran out is signed anew, once; what still does not load is said.
@@ -292,7 +323,7 @@ function details(item) {
   const shape = item.width && item.height ? `${item.width} × ${item.height}` : ''
   return [
     ['File', item.filename],
-    ['Type', [item.format.toUpperCase(), shape, item.duration ? length(item.duration) : '', size(item.bytes)].filter(Boolean).join(' · ')],
+    ['Type', [item.preview.live ? 'Live Photo' : '', item.format.toUpperCase(), shape, item.duration ? length(item.duration) : '', size(item.bytes)].filter(Boolean).join(' · ')],
     ['Taken', item.taken_at ? taken(item.taken_at) : ''],
     ['Camera', item.camera],
     ['Lens', item.lens],
@@ -321,16 +352,14 @@ function length(seconds) {
 
 // --- deciding ---
 
-// True when the item's fate is known now, whoever decided it.
+// 'mine' or 'told' when the item's fate is known now, 'changed' when it is no longer what was shown.
 async function decide(item, verdict, reason = '') {
   const answer = await post('decide', { nonce: desk.nonce, item: item.id, verdict, reason, sha256: item.sha256 })
   if (answer.standing) item.standing = answer.standing
   if (answer.state === 'closed') closed(answer)
-  else if (answer.outcome === 'changed') {
-    if (await refresh()) show(current)
-    notice(answer.notice)
-  } else if (answer.outcome !== 'recorded') notice(answer.notice || answer.error)
+  else if (answer.outcome !== 'recorded') notice(answer.notice || answer.error)
   $('said').textContent = answer.message || answer.error
+  if (answer.outcome === 'changed') return 'changed'
   return answer.outcome === 'recorded' || answer.outcome === 'repeated' ? 'mine' : answer.standing ? 'told' : 'unknown'
 }
 
@@ -340,8 +369,10 @@ async function decideCurrent(verdict, reason) {
   working(true)
   notice('')
   const came = await decide(item, verdict, reason)
-  // Whoever came second stays and reads why; whoever decided goes on.
-  if (!$('desk').hidden) {
+  // Whoever came second stays and reads why; whoever decided goes on; what changed meanwhile is shown anew.
+  if (came === 'changed') {
+    if (await refresh()) show(current)
+  } else if (!$('desk').hidden) {
     if (came === 'mine') onward()
     else show(current)
   }
@@ -406,23 +437,30 @@ $('bulk-dialog').addEventListener('close', async () => {
   working(true)
   notice('')
   const others = []
+  const changed = []
   for (const item of bulkable()) {
     const came = await decide(item, 'approve')
     if (came === 'unknown' || $('desk').hidden) break
     if (came === 'told') others.push(item.title)
+    if (came === 'changed') changed.push(item.title)
     strip()
     progress()
   }
   working(false)
   if ($('desk').hidden) return
-  if (others.length) notice(`Not approved by you, because another decision came first: ${others.join(', ')}`)
+  if (changed.length && !(await refresh())) return
+  const said = [
+    others.length && `Not approved by you, because another decision came first: ${others.join(', ')}.`,
+    changed.length && `Not approved, because something was added since you looked: ${changed.join(', ')}. Please look again.`,
+  ]
+  notice(said.filter(Boolean).join(' '))
   if (others.length) show(current)
   else onward()
 })
 
 document.addEventListener('keydown', (event) => {
   if ($('desk').hidden || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return
-  if (event.target.closest('input, textarea, video')) return
+  if (event.target.closest('input, textarea, video, audio')) return
   const key = event.key.toLowerCase()
   if (key === 'arrowright') go((current + 1) % desk.items.length)
   else if (key === 'arrowleft') go((current - 1 + desk.items.length) % desk.items.length)

@@ -73,7 +73,8 @@ class Office(Services):
         kind = more.get("kind", "image")
         sha256 = more.pop("sha256", "5" * 64)
         marked = tuple(Label(name, 91.2) for name in moderation)
-        prepared = replace(self.make.prepared(self._renditions(item, kind), moderation=marked), sha256=sha256)
+        made = self.make.prepared(self._renditions(item, kind), moderation=marked)
+        prepared = replace(made, sha256=sha256, phash=more.pop("phash", ""))
         self.machine.alive.add(token)
         body = {
             "token": token,

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # SVG's own, closed within their tag.
 DRAWN = {"path", "circle", "rect"}
-LINKS = {"href", "src", "poster", "action", "data-src", "data-film", "data-glimpse", "data-sign"}
+LINKS = {"href", "src", "poster", "action", "data-src", "data-film", "data-glimpse", "data-live", "data-sign"}
 
 
 class Page(HTMLParser):

@@ -2,6 +2,7 @@
 
 from html_facts import Page
 
+from tasks.core.models import PublicFile
 from tasks.site import pages
 
 
@@ -116,6 +117,27 @@ def test_a_video_plays_in_its_page(site, card):
     assert "controls" in video and video["preload"] == "metadata" and video["poster"].endswith("-1280w.jpg")
     assert page.one("source", type="video/mp4")["src"].endswith("-video.mp4")
     assert page.meta("og:type") == "video.other" and page.meta("og:video").startswith("https://gallery.example/media/")
+
+
+def recording(card, content_type):
+    """A document that has a picture: a recording of 12 s."""
+    waves = tuple(PublicFile(f"{w}w", f"media/x/abc-{w}w.jpg", "jpeg", "image/jpeg", w, w // 4, 9) for w in (320, 640, 1280))
+    file = PublicFile("file", "media/x/abc-file.mp3", "mp3", content_type, 0, 0, 512_000)
+    return card(3, "document", title="Evening song", duration=12.0, files=(file, *waves))
+
+
+def test_a_recording_is_heard_and_shows_how_loud_it_is(site, album, card):
+    song = recording(card, "audio/mpeg")
+    page = pages.item(site, song)
+    assert '<audio controls preload="metadata" src="/media/x/abc-file.mp3"' in page
+    assert "abc-1280w.jpg" in page and 'property="og:image"' in page and 'class="paper"' not in page
+    listed = pages.album(site, album(1), [song])
+    assert "abc-320w.jpg" in listed and "0:12" in listed
+
+
+def test_a_recording_that_browsers_do_not_play_is_only_offered(site, card):
+    page = pages.item(site, recording(card, "audio/3gpp"))
+    assert "<audio" not in page and "abc-file.mp3" in page and "abc-640w.jpg" in page
 
 
 def test_a_document_is_offered_never_shown(site, card):
