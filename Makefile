@@ -10,12 +10,13 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check unit bench bench-media corpus assets pictures chromium deploy recognition lock clean
+.PHONY: help venv demo test check unit long bench bench-media corpus assets pictures chromium deploy recognition lock clean
 
 help:
 	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
 	@echo "make test           make check, and every test"
 	@echo "make check          ruff, mypy, import-linter, cfn-lint"
+	@echo "make long           ten minutes of video at 30 frames a second through a stack of its own"
 	@echo "make bench          how fast it is"
 	@echo "make bench-media    how fast media is made, against what one would use instead; ARGS=\"--rounds 15\""
 	@echo "make corpus         greenroom try over a folder of any files, as a table; DIR=..."
@@ -53,6 +54,10 @@ check: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+# The ten-minute test once more, with a real film's frames: half an hour on two cores.
+long: $(READY)
+	GREENROOM_TAPE_RATE=30 $(BIN)/python -m pytest tests/e2e/test_ten_minutes.py -s $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks $(ARGS)

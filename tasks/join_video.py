@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,33 @@ class JoinVideoRequest:
     segments: tuple[SegmentResult, ...] = ()
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """Material in S3: on this disk only while it is needed, as all of it at once would not fit there."""
+
+    request: JoinVideoRequest
+    folder: Path
+    store: Store
+    bucket: str
+
+    @contextmanager
+    def source(self) -> Iterator[Path]:
+        path = self.folder / "original"
+        self.store.download(self.request.item.original, path)
+        yield path
+        path.unlink()
+
+    @contextmanager
+    def segments(self, size: str) -> Iterator[list[Path]]:
+        found = []
+        for segment in sorted(self.request.segments, key=lambda each: each.index):
+            found.append(self.folder / f"{size}-{segment.index:04d}.mp4")
+            self.store.download(Location(self.bucket, f"{segment.key}{size}.mp4"), found[-1])
+        yield found
+        for path in found:
+            path.unlink()
+
+
 def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -> Media:
     """The media with its master in the work bucket; rejected when the plan or a segment says why."""
     item, media = request.item, request.media
@@ -42,18 +71,10 @@ def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -
 
 
 def _join(request: JoinVideoRequest, folder: Path, store: Store, settings: Settings) -> Joined:
-    from tasks.media import video, video_facts
-    from tasks.media.video_plan import rungs
+    from tasks.media import video
 
-    source = folder / "original"
-    store.download(request.item.original, source)
-    facts = video_facts.read(source)
-    for segment in request.segments:
-        (part := folder / f"{segment.index:04d}").mkdir()
-        for rung in rungs(facts):
-            name = f"{rung.name}.mp4"
-            store.download(Location(settings.work_bucket, segment.key + name), part / name)
-    return video.join_video(source, request.plan, folder, facts, folder, Limits.of(settings), settings.ffmpeg)
+    material = Fetched(request, folder, store, settings.work_bucket)
+    return video.join_video(material, request.plan, folder, Limits.of(settings), settings.ffmpeg)
 
 
 def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ OPTIONS = {
     "hls_segment_type": "fmp4",
     "hls_flags": "single_file+independent_segments",
 }
+Fetch = Callable[[str], AbstractContextManager[list[Path]]]
 AAC_LC = "mp4a.40.2"
 
 
@@ -37,14 +40,15 @@ class _Size:
     mean: int
 
 
-def make_stream(program: str, video: Path, smaller: dict[str, list[Path]], out: Path, limits: Limits) -> list[Path]:
+def make_stream(program: str, video: Path, smaller: Sequence[str], fetch: Fetch, out: Path, limits: Limits) -> list[Path]:
     """Write `main.m3u8` and what it names into the folder `out`, which exists; returns every file.
 
-    `video` is the finished MP4, the top size; `smaller` the segments of each other one, by name. Raises InvalidMedia.
+    `video` is the finished MP4, the top size; `smaller` names the others, whose segments are fetched one size after the
+    other. Raises InvalidMedia.
     """
     _pack(program, transcoder.source("input", limits.pixels)["v:0"], {"input": video}, "top", out)
-    for name, segments in smaller.items():
-        with concatenated(segments, limits) as (picture, files):
+    for name in smaller:
+        with fetch(name) as segments, concatenated(segments, limits) as (picture, files):
             _pack(program, picture["v:0"], files, name, out)
     sound = video_facts.read(video).audio
     if sound:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Segment, VideoPlan
@@ -26,6 +28,7 @@ TONE_MAP = (
 )
 TRANSFERS = {"PQ": "smpte2084", "HLG": "arib-std-b67"}
 JUST_AFTER = 0.001  # seconds: seeking to a keyframe finds it, whatever its time is rounded to
+SHARE = 0.9  # of the most bytes that an upload may have: the largest size of a video; sound and container come on top
 # Transport streams have no index: seeking there is by guess, so that it begins well before.
 GUESSED = {"mpegts": 2.0}
 
@@ -39,6 +42,34 @@ class Joined:
     preview: Path
     facts: VideoFacts
     stream: tuple[Path, ...] = ()
+
+
+class Material(Protocol):
+    """What a video is joined of. Each is asked for once, and may be gone after its block: a worker's disk is small."""
+
+    def source(self) -> AbstractContextManager[Path]:
+        """The upload."""
+        ...
+
+    def segments(self, size: str) -> AbstractContextManager[list[Path]]:
+        """One size's segments, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """Material that lies on this disk, and stays: the upload, and a folder for each segment with transcode_segment's files."""
+
+    upload: Path
+    folders: tuple[Path, ...]
+
+    @contextmanager
+    def source(self) -> Iterator[Path]:
+        yield self.upload
+
+    @contextmanager
+    def segments(self, size: str) -> Iterator[list[Path]]:
+        yield [folder / f"{size}.mp4" for folder in self.folders]
 
 
 def transcode_segment(
@@ -55,7 +86,7 @@ def transcode_segment(
     rate = Fraction(segment.rate) if segment.rate else facts.frame_rate
     wanted = rungs(facts)
     copies = _frames(segment, facts, rate, limits, program).filter_multi_output("split", len(wanted))
-    outputs = [_encoded(copies[number], rung, facts, rate) for number, rung in enumerate(wanted)]
+    outputs = [_encoded(copies[number], rung, facts, rate, limits) for number, rung in enumerate(wanted)]
     with sandbox.workspace() as folder:
         transcoder.run(program, graphs.merge_outputs(*outputs), {"input": source}, folder)
         for rung in wanted:
@@ -100,13 +131,20 @@ def _named(name: str, arguments: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in arguments.split(":"))
 
 
-def _encoded(picture: Any, rung: Rung, facts: VideoFacts, rate: Fraction) -> Any:
+def _encoded(picture: Any, rung: Rung, facts: VideoFacts, rate: Fraction, limits: Limits) -> Any:
     if rung is not TOP:
         picture = picture.filter("scale", *shown_size(facts.width, facts.height, rung.short))
-    bits = rung.bits * 3 // 2 if rate > QUICK else rung.bits
+    bits = most_bits(rung, facts, rate, limits)
     limit = {"maxrate": bits, "bufsize": 2 * bits}
     options = {**H264, **limit, **transcoder.CLEAN, "an": None, "video_track_timescale": _timescale(rate), "r": str(rate)}
     return picture.output(f"{rung.name}.mp4", **options, **{"bsf:v": transcoder.NO_NOTES})
+
+
+def most_bits(rung: Rung, facts: VideoFacts, rate: Fraction, limits: Limits) -> int:
+    """A second. A long video has fewer, so that nothing made of an upload is larger than an upload may be."""
+    most = TOP.bits * 3 // 2 if rate > QUICK else TOP.bits
+    room = int(limits.video_bytes * 8 * SHARE / max(1.0, facts.duration))
+    return min(most, room) * rung.bits // TOP.bits
 
 
 def _timescale(rate: Fraction) -> int:
@@ -122,31 +160,32 @@ def make_video(source: Path, out: Path, limits: Limits, segment_seconds: int, ff
         for segment in plan.segments:
             (part := folder / f"{segment.index:04d}").mkdir()
             transcode_segment(source, segment, facts, part, limits, ffmpeg)
-        return join_video(source, plan, folder, facts, out, limits, ffmpeg)
+        folders = tuple(folder / f"{segment.index:04d}" for segment in plan.segments)
+        return join_video(AtHand(source, folders), plan, out, limits, ffmpeg)
 
 
-def join_video(
-    source: Path, plan: VideoPlan, parts: Path, facts: VideoFacts, out: Path, limits: Limits, ffmpeg: str = ""
-) -> Joined:
+def join_video(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "") -> Joined:
     """Write `video.mp4`, `poster.jpg` and `preview.mp4` into the folder `out`, and a long video's `stream/`.
 
-    `parts` holds a folder for each segment, in the order of their names, with transcode_segment's files. Raises InvalidMedia.
+    Raises InvalidMedia.
     """
     program = transcoder.find_ffmpeg(ffmpeg)
-    joined = Joined(out / "video.mp4", out / "poster.jpg", out / "preview.mp4", facts)
-    folders = [parts / f"{segment.index:04d}" for segment in plan.segments]
-    assemble(source, plan, [each / "top.mp4" for each in folders], facts, joined.video, limits, ffmpeg)
-    final = video_facts.read(joined.video)
+    joined, still, preview = out / "video.mp4", out / "poster.jpg", out / "preview.mp4"
+    with material.source() as source:
+        facts = video_facts.read(source)
+        with nullcontext([]) if plan.remux else material.segments(TOP.name) as segments:
+            assemble(source, plan, segments, facts, joined, limits, ffmpeg)
+    final = video_facts.read(joined)
     if not final.codec:
         raise InvalidMedia("the video cannot be converted: no frame of it could be decoded")
-    poster.make_poster(program, joined.video, final, joined.poster, limits)
-    poster.make_preview(program, joined.video, final, joined.preview, limits)
+    poster.make_poster(program, joined, final, still, limits)
+    poster.make_preview(program, joined, final, preview, limits)
     stream: list[Path] = []
-    smaller = {rung.name: [each / f"{rung.name}.mp4" for each in folders] for rung in rungs(facts) if rung is not TOP}
-    if folders and smaller:
+    smaller = [rung.name for rung in rungs(facts) if rung is not TOP]
+    if plan.segments and smaller:
         (out / "stream").mkdir()
-        stream = hls.make_stream(program, joined.video, smaller, out / "stream", limits)
-    return Joined(joined.video, joined.poster, joined.preview, final, tuple(stream))
+        stream = hls.make_stream(program, joined, smaller, material.segments, out / "stream", limits)
+    return Joined(joined, still, preview, final, tuple(stream))
 
 
 def assemble(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import metadata, sandbox
-from tasks.media.formats import HEAD, UNKNOWN, sniff
+from tasks.media import live_photo, loci, metadata, sandbox
+from tasks.media.formats import HEAD, UNKNOWN, ebml, sniff
 from tasks.media.sandbox import Bounds
 
 BOUNDS = Bounds(cpu_seconds=60, wall_seconds=120)
@@ -49,7 +49,9 @@ AUDIO_DECODERS = tuple(name for _, names in AUDIO_CODECS.values() for name in na
 # Rates that exist; one that varies is brought to the next that drops no frame.
 RATES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60"))
 FASTEST = 60
-PLACES = ("comapplequicktimelocationiso6709", "xyz", "recorded_location")
+CURVES = {"PQ": "PQ", "HDR10": "PQ", "HLG": "HLG"}
+PLACES = ("comapplequicktimelocationiso6709", "xyz", "recorded_location", "location")
+ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)")
 QUICK, WHOLE = 0.5, 1.0  # how much of a file libmediainfo reads
 EPOCHS = ("1904-01-01", "1970-01-01")  # what a camera without a clock writes
 
@@ -79,6 +81,7 @@ class VideoFacts:
     taken_at: str = ""
     camera: str = ""
     lens: str = ""
+    pair: str = ""  # what the film of a Live Photo has in common with its picture
 
     @property
     def frame_rate(self) -> Fraction:
@@ -96,12 +99,17 @@ def read(path: Path) -> VideoFacts:
     tracks = _looked_at(path, QUICK)
     if _says_too_little(tracks):
         tracks = _looked_at(path, WHOLE)
-    # Matroska's own row looks at its end: a browser's recording has none, and is whole.
     if row.demuxer == "matroska":
-        tracks = [{key: value for key, value in track.items() if key != "istruncated"} for track in tracks]
+        tracks = _of_matroska(tracks, ebml.rotation(path))
     facts = facts_of(tracks)
     mean = round(path.stat().st_size * 8 / facts.duration) if facts.duration else 0
     return replace(facts, demuxer=row.demuxer, bit_rate=facts.bit_rate or mean)
+
+
+def _of_matroska(tracks: list[dict[str, Any]], rotation: int) -> list[dict[str, Any]]:
+    """With the turn, which libmediainfo passes over. Its row looks at its end: a browser's recording has none, and is whole."""
+    turned = [{**track, "rotation": rotation} if track.get("track_type") == "Video" else track for track in tracks]
+    return [{key: value for key, value in track.items() if key != "istruncated"} for track in turned]
 
 
 def place(path: Path) -> str:
@@ -111,8 +119,10 @@ def place(path: Path) -> str:
     """
     general = next((track for track in _looked_at(path, QUICK) if track.get("track_type") == "General"), {})
     stated = next((str(general[key]) for key in PLACES if general.get(key)), "")
-    found = re.match(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)", stated)  # ISO 6709
-    return f"{float(found[1]):.6f},{float(found[2]):.6f}" if found else ""
+    found = ISO_6709.match(stated)
+    with sandbox.workspace() as folder:
+        where = (found[1], found[2]) if found else sandbox.run(loci.place, path.resolve(), directory=folder, bounds=BOUNDS)
+    return metadata.degrees(*map(float, where)) if where else ""
 
 
 def _looked_at(path: Path, speed: float) -> list[dict[str, Any]]:
@@ -148,7 +158,9 @@ def facts_of(tracks: list[dict[str, Any]]) -> VideoFacts:
     if not kinds["Video"]:
         if not kinds["Audio"]:
             raise InvalidMedia("it is laid out like a video, but holds neither picture nor sound")
-        return VideoFacts(audio=_audio_name(kinds["Audio"][0]))
+        sound = kinds["Audio"][0]
+        seconds = _number(general.get("duration") or sound.get("duration")) / 1000
+        return VideoFacts(audio=_audio_name(sound), duration=round(seconds, 3))
     track = _heard(kinds["Audio"])
     facts = _with_picture(general, kinds["Video"][0], kinds["Audio"][track] if track >= 0 else {})
     return replace(facts, audio_track=max(0, track))
@@ -161,6 +173,10 @@ def _heard(tracks: list[dict[str, Any]]) -> int:
 
 
 def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[str, Any]) -> VideoFacts:
+    if _is_dolby_alone(video):
+        raise InvalidMedia(
+            "its colours are Dolby Vision's own, without a picture for other players (profile 5); export it as HDR10, HLG or SDR"
+        )
     spoken = str(video.get("format", "an unknown codec"))
     if spoken not in VIDEO_CODECS:
         raise InvalidMedia(
@@ -190,6 +206,7 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
         taken_at=_taken_at(general, video),
         camera=_camera(general),
         lens=metadata.words(general.get("comapplequicktimecameralens_model")),
+        pair=live_photo.of_film(general.get("comapplequicktimecontentidentifier"), duration),
     )
 
 
@@ -219,8 +236,18 @@ def _rate(video: dict[str, Any]) -> Fraction:
 
 
 def _transfer(video: dict[str, Any]) -> str:
-    name = str(video.get("transfer_characteristics", ""))
-    return next((known for known in ("PQ", "HLG") if known in name), "")
+    """What the stream says of its brightness, else what its Dolby Vision says of the picture beneath."""
+    name = str(video.get("transfer_characteristics") or video.get("hdr_format_compatibility", ""))
+    return next((curve for known, curve in CURVES.items() if known in name), "")
+
+
+def _is_dolby_alone(video: dict[str, Any]) -> bool:
+    """Dolby Vision in its own colour space (IPTPQc2), which looks green and purple to any decoder that does not know it."""
+    if "Dolby Vision" not in str(video.get("hdr_format", "")):
+        return False
+    profile = str(video.get("hdr_format_profile", ""))
+    stated = video.get("hdr_format_compatibility") or video.get("transfer_characteristics")
+    return ".05" in profile or (".10" in profile and not stated)
 
 
 def _audio_name(audio: dict[str, Any]) -> str:

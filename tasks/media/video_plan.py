@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
+from array import array
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -47,8 +50,8 @@ class Packets:
     """When each frame is shown, and those where decoding can begin: ticks of `base` seconds from the beginning, in order."""
 
     base: Fraction
-    times: tuple[int, ...]
-    keys: tuple[int, ...]
+    times: Sequence[int]
+    keys: Sequence[int]
 
 
 def fits(facts: VideoFacts) -> bool:
@@ -108,7 +111,8 @@ def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> P
     graph = whole["V:0"].output("packets.txt", vcodec="copy", f="framecrc")
     with sandbox.workspace() as folder:
         transcoder.run(program, graph, {"input": source}, folder, SCAN_BOUNDS)
-        packets = read_packets((folder / "packets.txt").read_text())
+        with (folder / "packets.txt").open() as listing:
+            packets = read_packets(listing)
     if not packets.times:
         raise InvalidMedia("the video cannot be converted: no frame of it could be found")
     most = limits.seconds * MOST_FRAMES_A_SECOND
@@ -118,13 +122,13 @@ def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> P
     return packets
 
 
-def read_packets(listing: str) -> Packets:
+def read_packets(listing: Iterable[str]) -> Packets:
     """ffmpeg's `framecrc`: stream, time of decoding, time of showing, length, bytes, checksum, flags but for a keyframe's."""
-    base, times, keys = Fraction(1, 1000), [], []
-    for line in listing.splitlines():
+    base, times, keys = Fraction(1, 1000), array("q"), array("q")
+    for line in listing:
         if line.startswith("#tb 0:"):
             base = Fraction(line[6:].strip())
-        elif line and not line.startswith("#"):
+        elif line.strip() and not line.startswith("#"):
             found = re.search(r"F=0x([0-9A-Fa-f]+)", line)
             flags = int(found[1], 16) if found else 1
             shown = int(line.split(",", 3)[2])
@@ -132,13 +136,15 @@ def read_packets(listing: str) -> Packets:
                 times.append(shown)
             if flags & 1:
                 keys.append(shown)
-    return Packets(base, tuple(sorted(times)), tuple(sorted(keys)))
+    return Packets(base, array("q", sorted(times)), array("q", sorted(keys)))
 
 
 def frame_rate(facts: VideoFacts, packets: Packets) -> Fraction:
     """Frames a second of the result: as the container says, else as most frames are apart, else the next that drops none."""
-    steps = [right - left for left, right in zip(packets.times, packets.times[1:], strict=False) if right > left]
-    if facts.steady or not steps:
+    if facts.steady:
+        return facts.frame_rate
+    steps = [right - left for left, right in itertools.pairwise(packets.times) if right > left]
+    if not steps:
         return facts.frame_rate
     usual = statistics.median(steps)
     alike = sum(abs(step - usual) <= usual / 10 for step in steps)

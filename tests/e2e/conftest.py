@@ -78,14 +78,14 @@ class Town:
         row: dict[str, Any] = found[0]
         return row
 
-    def becomes(self, item: str, status: str) -> dict[str, Any]:
-        """The item once it has this status."""
+    def becomes(self, item: str, status: str, patience: float = PATIENCE) -> dict[str, Any]:
+        """The item once it has this status, for at most `patience` seconds."""
 
         def look() -> dict[str, Any] | None:
             record = self.show(item)
             return record if record["status"] == status else None
 
-        return self.until(f"{item} to become {status}", look)
+        return self.until(f"{item} to become {status}", look, patience)
 
     def mail_about(self, item: str) -> str:
         """The text of the newest mail whose link is about this item."""
@@ -134,11 +134,11 @@ class Town:
         return found
 
     @staticmethod
-    def until(what: str, look: Callable[[], Any]) -> Any:
+    def until(what: str, look: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """Look until there is something; fails saying what was waited for."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not (found := look()):
-            assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s in vain for {what}"
+            assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain for {what}"
             time.sleep(0.3)
         return found
 

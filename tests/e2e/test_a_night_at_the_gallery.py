@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import drawings
+import live_photos
 from playwright.sync_api import Browser, Page, expect
 
 from infra.local import visitor
@@ -130,6 +131,36 @@ def test_a_video_plays_and_a_document_is_only_ever_downloaded(town: Any, browser
     assert "Plan%20%E2%80%93%20na%C3%AFve.pdf" in answer.headers["content-disposition"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.body == (tmp_path / "Plan – naïve.pdf").read_bytes()
+
+
+def test_a_live_photo_is_one_item_that_moves(town: Any, browser: Browser, tmp_path: Path) -> None:
+    """The phone sends the film first; one approval publishes both."""
+    (tmp_path / "IMG_7.HEIC").write_bytes(live_photos.heic(size=(900, 600)))
+    film = live_photos.film(tmp_path / "IMG_7.MOV", size="480x320")
+    phone = browser.new_context(viewport=PHONE).new_page()
+    upload_in_the_page(phone, town, "Live", [film, tmp_path / "IMG_7.HEIC"])
+    picture, came = town.item_of("IMG_7.HEIC")["id"], town.item_of("IMG_7.MOV")["id"]
+    assert town.becomes(came, "DUPLICATE")["duplicate_of"] == picture
+    desk = browser.new_context(viewport=PHONE).new_page()
+    open_the_review(desk, town.mail_about(picture))
+    expect(desk.locator("video.moving")).to_be_attached()
+    decide_in_the_page(desk, "IMG_7", "approve")
+    assert town.becomes(picture, "PUBLISHED")["film"]["item"] == came
+    town.published_page(picture)
+
+    visitor_page = browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
+    visitor_page.goto(f"{town.site}/albums/live/")
+    expect(visitor_page.locator(".shot")).to_have_count(1)
+    visitor_page.hover(".shot")
+    expect(visitor_page.locator(".shot video")).to_be_attached(timeout=20_000)
+    visitor_page.hover("h1")
+    expect(visitor_page.locator(".shot video")).to_have_count(0)
+    visitor_page.goto(f"{town.site}/items/{picture}/")
+    visitor_page.click(".frame .live")
+    expect(visitor_page.locator(".frame video")).to_be_attached(timeout=20_000)
+    for key, data in town.published_files(picture).items():
+        for secret in (live_photos.CANARY, live_photos.PAIR, live_photos.PLACE):
+            assert secret.encode() not in data, key
 
 
 def test_search_finds_what_was_published(town: Any, tmp_path: Path) -> None:
