@@ -28,6 +28,7 @@ LOOKS = {
     "Person": ("box", "#fff3d6", "#c98a06"),
     "Choice": ("diamond", "#ffffff", "#8a8f98"),
     "Pass": ("box", "#f6f6f6", "#8a8f98"),
+    "Wait": ("box", "#f3eefc", "#7a5bc7"),
     "Succeed": ("oval", "#e7f7ec", "#2f9e55"),
 }
 

@@ -105,10 +105,18 @@ def _quarantined(facts: Facts, _: Facts) -> str:
     return f"kept apart: {facts.get('media', {}).get('reason', '')}"
 
 
+def _joined(facts: Facts, _: Facts) -> str:
+    joined = facts.get("joined", {})
+    if joined.get("outcome") == "wait":
+        return f"no picture to go with yet; looks again in {joined.get('seconds', 0)} s"
+    return f"goes with the picture {joined['picture']}" if joined.get("picture") else "no picture to go with: a video of its own"
+
+
 TELLERS: dict[str, Callable[[Facts, Facts], str]] = {
     "ValidateMedia": _validated,
     "ClaimContent": lambda facts, record: "these bytes are claimed for this item",
     "ConvertImage": _converted,
+    "DrawWaveform": _converted,
     "PlanVideo": _planned,
     "TranscodeSegments": _transcoded,
     "TranscodeSegment": _segment,
@@ -117,6 +125,8 @@ TELLERS: dict[str, Callable[[Facts, Facts], str]] = {
     "MakeThumbnails": _thumbnails,
     "Recognize": _recognized,
     "RejectByPolicy": lambda facts, record: who(facts.get("decision") or {}),
+    "LookForPicture": lambda facts, record: "the film of a Live Photo",
+    "JoinPicture": _joined,
     "AwaitApproval": _decided,
     "Expire": _decided,
     "Publish": _published,

@@ -26,6 +26,7 @@ NOTHING: dict[str, Any] = {
     "taken_at": "",
     "renditions": [],
     "seconds": 0.0,
+    "pair": "",
 }
 
 
@@ -71,7 +72,7 @@ def _try(path: Path, folder: Path, kept: bool, limits: Limits, ffmpeg: str) -> d
     facts: dict[str, Any] = {}
     try:
         media = inspect(path, path.name, limits)
-        facts = {name: getattr(media, name) for name in ("kind", "format", "width", "height", "taken_at")}
+        facts = {name: getattr(media, name) for name in ("kind", "format", "width", "height", "taken_at", "pair")}
         files = _renditions(path, media, folder, limits, ffmpeg)
     except InvalidMedia as bad:
         return {"verdict": "rejected", "reason": bad.reason, **facts}
@@ -92,10 +93,10 @@ def _renditions(path: Path, media: Media, folder: Path, limits: Limits, ffmpeg: 
         return _sound(path, media, folder, limits, ffmpeg)
     if media.kind == "video":
         return _video(path, folder, limits, ffmpeg)
-    with workspace() as aside:
-        if media.convert:
-            master = convert_image(path, media.format, aside / "master.jpg", limits)
-            return make_renditions(master.file.path, master.file.format, folder, limits).files
+    if media.convert:
+        made = convert_image(path, media.format, folder / "master.jpg", limits)
+        made.file.path.unlink()
+        return made.renditions.files
     return make_renditions(path, media.format, folder, limits).files
 
 

@@ -1,4 +1,4 @@
-"""ConvertImage: a picture that browsers don't show becomes an upright JPEG, its master; a WebP where it is see-through."""
+"""ConvertImage: of a picture that browsers don't show, an upright JPEG (WebP where it is see-through) and all that is shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Item, Master, Media
 from tasks.core.settings import Settings
+from tasks.make_thumbnails import keep
 from tasks.media import Limits, workspace
 from tasks.media import convert_image as convert
 
@@ -20,7 +21,7 @@ class ConvertImageRequest:
 
 
 def convert_image(request: ConvertImageRequest, *, store: Store, settings: Settings) -> Media:
-    """The media with its master in the work bucket; rejected when its pixels turn out broken."""
+    """The media with its master and its thumbnails in the work bucket; rejected when its pixels turn out broken."""
     item, media = request.item, request.media
     with workspace() as folder:
         store.download(item.original, folder / "original")
@@ -30,6 +31,7 @@ def convert_image(request: ConvertImageRequest, *, store: Store, settings: Setti
             return replace(media, verdict="rejected", reason=bad.reason)
         key = f"items/{item.id}/{made.file.path.name}"
         store.upload(made.file.path, settings.work_bucket, key, made.file.content_type)
+        thumbnails = keep(made.renditions, item, store, settings.work_bucket)
     master = Master(
         bucket=settings.work_bucket,
         key=key,
@@ -41,7 +43,7 @@ def convert_image(request: ConvertImageRequest, *, store: Store, settings: Setti
         sha256=made.file.sha256,
     )
     # What the pixels turned out to be, where the header said otherwise.
-    return replace(media, width=master.width, height=master.height, phash=made.phash, master=master)
+    return replace(media, width=master.width, height=master.height, master=master, thumbnails=thumbnails)
 
 
 handler = lambda_handler(convert_image)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.core.aws import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Location, Master, Media, Rendition, Thumbnails
+from tasks.core.models import Item, Location, Master, Media, Rendition, Thumbnails, digest
 from tasks.core.settings import Settings
-from tasks.media import Limits, RenditionFile, make_renditions, workspace
+from tasks.media import Limits, RenditionFile, Renditions, make_renditions, workspace
 
 
 @dataclass(frozen=True)
@@ -22,27 +20,38 @@ class MakeThumbnailsRequest:
 
 
 def make_thumbnails(request: MakeThumbnailsRequest, *, store: Store, settings: Settings) -> Thumbnails:
-    """Every rendition in the work bucket under `items/<id>/`; rejected when the picture breaks in the decoder."""
+    """Every rendition in the work bucket under `items/<id>/`; rejected when the picture breaks in the decoder.
+
+    Where ConvertImage had the pixels, it made them already.
+    """
     item, media = request.item, request.media
-    if media.kind == "document":
+    if media.thumbnails is not None:
+        return media.thumbnails
+    if media.kind == "document" and not _is_drawn(media):
         return _finished([_file(item, media, store, settings.work_bucket)], "")
     if media.master is None:
         return Thumbnails("rejected", "no picture was made of it that could be shown")
     try:
-        pictures, placeholder = _pictures(item, media.master, store, settings)
+        return _pictured(item, media, media.master, store, settings)
     except InvalidMedia as bad:
         return Thumbnails("rejected", bad.reason)
-    return _finished([*_movies(media.master, store, media), *pictures], placeholder)
 
 
-def _pictures(item: Item, master: Master, store: Store, settings: Settings) -> tuple[list[Rendition], str]:
-    """Each size of the picture that stands for the item: its master's, or a video's poster."""
+def _pictured(item: Item, media: Media, master: Master, store: Store, settings: Settings) -> Thumbnails:
+    """Each size of the picture that stands for the item: its master's, a video's poster or a recording's waveform."""
     with workspace() as folder:
         (out := folder / "renditions").mkdir()
         store.download(master.still, folder / "still")
         made = make_renditions(folder / "still", "jpeg" if master.poster_key else master.format, out, Limits.of(settings))
-        renditions = [_keep(file, item, store, settings.work_bucket) for file in made.files]
-    return renditions, made.placeholder
+        pictures = keep(made, item, store, settings.work_bucket)
+    if media.kind == "image":
+        return pictures
+    return _finished([*_played(master, store, media), *pictures.renditions], pictures.placeholder)
+
+
+def keep(made: Renditions, item: Item, store: Store, bucket: str) -> Thumbnails:
+    """Upload what was made of a picture."""
+    return _finished([_keep(file, item, store, bucket) for file in made.files], made.placeholder, made.phash)
 
 
 def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Rendition:
@@ -51,8 +60,16 @@ def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Renditi
     return Rendition(file.name, key, file.format, file.content_type, file.width, file.height, file.bytes, file.sha256)
 
 
-def _movies(master: Master, store: Store, media: Media) -> list[Rendition]:
-    """A video is shown as its master, as its preview under a pointer, and a long one as a stream."""
+def _is_drawn(media: Media) -> bool:
+    """Whether a document has a picture: a recording whose sound could be read."""
+    return bool(media.master and media.master.poster_key)
+
+
+def _played(master: Master, store: Store, media: Media) -> list[Rendition]:
+    """A recording is heard as its master. A video is shown as its master, as its preview under a pointer, and a long one as a
+    stream."""
+    if media.kind == "document":
+        return [Rendition("file", master.key, master.format, master.content_type, bytes=master.bytes, sha256=master.sha256)]
     if media.kind != "video":
         return []
     from tasks.media.poster import preview_size
@@ -74,14 +91,8 @@ def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
     return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=media.sha256)
 
 
-def _finished(renditions: list[Rendition], placeholder: str) -> Thumbnails:
-    return Thumbnails("accepted", "", tuple(renditions), placeholder, digest(renditions))
-
-
-def digest(renditions: Iterable[Rendition]) -> str:
-    """SHA-256 over what a person is shown: the sorted names, formats and hashes of all renditions, as compact JSON."""
-    rows = sorted([rendition.name, rendition.format, rendition.sha256] for rendition in renditions)
-    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
+def _finished(renditions: list[Rendition], placeholder: str, phash: str = "") -> Thumbnails:
+    return Thumbnails("accepted", "", tuple(renditions), placeholder, digest(renditions), phash)
 
 
 handler = lambda_handler(make_thumbnails)

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.core.aws import Eye, Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Label, Master, Media, Recognition, Triage
+from tasks.core.models import Item, Label, Location, Master, Media, Recognition, Triage
 from tasks.core.settings import Settings
 from tasks.media import Limits, still, workspace
 
@@ -28,7 +28,7 @@ def recognize(request: RecognizeRequest, *, store: Store, eye: Eye, settings: Se
     if request.media.kind == "document" or master is None:
         return Recognition()
     try:
-        picture = _still(master, store, Limits.of(settings))
+        picture = _shown(request.media, store) or _still(master, store, Limits.of(settings))
     except InvalidMedia:
         return Recognition()
     seen = eye.labels(picture, settings.label_confidence)
@@ -47,6 +47,16 @@ def triage(moderation: tuple[Label, ...], policy: str) -> Triage:
     if not moderation:
         return "clear"
     return "reject" if policy == "reject" else "hold"
+
+
+def _shown(media: Media, store: Store) -> bytes:
+    """The rendition that says as much as a still would; empty while there is none, and where it needs a margin."""
+    made = media.thumbnails.renditions if media.thumbnails else ()
+    fit = (one for one in made if one.format == "jpeg" and max(one.width, one.height) <= LONG_SIDE)
+    best = max(fit, key=lambda one: one.width, default=None)
+    if media.master is None or best is None or min(best.width, best.height) < LEAST_SIDE:
+        return b""
+    return store.read(Location(media.master.bucket, best.key))
 
 
 def _still(master: Master, store: Store, limits: Limits) -> bytes:

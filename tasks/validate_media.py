@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,9 +25,11 @@ def validate_media(request: ValidateMediaRequest, *, store: Store, catalog: Cata
     item = request.item
     with workspace() as folder:
         media = _look(item, folder / "original", store, Limits.of(settings))
-        if settings.keep_gps == "yes" and media.kind == "image" and media.verdict == "accepted":
+        if settings.keep_gps == "yes" and media.verdict == "accepted":
             _keep_place(item, folder / "original", media, catalog, Limits.of(settings))
     catalog.mark(item.id, "PROCESSING", attempt=item.attempt, media=media)
+    if media.kind == "image" and media.pair:
+        catalog.offer_picture(item, media.pair)
     return media
 
 
@@ -47,9 +50,9 @@ def _look(item: Item, path: Path, store: Store, limits: Limits) -> Media:
 
 def _keep_place(item: Item, path: Path, media: Media, catalog: Catalog, limits: Limits) -> None:
     """Straight into the catalog: what a state returns is also in its execution's history."""
-    where = place(path, media.format, limits)
-    if where:
-        catalog.note_place(item.id, where)
+    with suppress(InvalidMedia):  # a broken place costs the place
+        if where := place(path, media.format, limits):
+            catalog.note_place(item.id, where)
 
 
 def _itself(item: Item, media: Media) -> Master:

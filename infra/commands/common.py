@@ -100,6 +100,7 @@ def facts_of(target: Deployed, record: ItemRecord) -> dict[str, Any]:
         "moderation": to_json(prepared.recognition.moderation) if prepared else [],
         "model": prepared.recognition.model if prepared else "",
         "renditions": to_json(prepared.renditions) if prepared else [],
+        "film": to_json(record.film) if record.film else None,
         "duplicate_of": record.duplicate_of,
         "decision": to_json(record.decision) if record.decision else None,
         "publication": published,

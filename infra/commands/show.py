@@ -31,6 +31,8 @@ PLAIN = ("id", "status", "reason", "kind", "format", "album_title", "contributor
 def _lines(facts: dict[str, Any]) -> list[str]:
     rows = [(name.replace("_", " "), facts[name]) for name in (*PLAIN, "taken_at")]
     rows += [("size", _size(facts)), ("labels", _labels(facts["labels"])), ("moderation", _labels(facts["moderation"]))]
+    if film := facts["film"]:
+        rows.append(("Live Photo", f"moves for {film['duration']:.1f} s; its film came as item {film['item']}"))
     if decision := facts["decision"]:
         who = decision["approver"] or "nobody"
         rows.append(("decision", f"{decision['verdict']} by {who} {decision['decided_at']} {decision['reason']}".rstrip()))

@@ -1,5 +1,5 @@
 # `sam build` calls build-<logical id> here once for each function. What it wants is made once for each kind and
-# architecture (infra/artifacts.py) and linked, so that 21 functions cost three builds. Needs `sam build --build-in-source`.
+# architecture (infra/artifacts.py) and linked, so that all functions cost three builds. Needs `sam build --build-in-source`.
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/../..)
 PYTHON ?= $(ROOT)/.venv/bin/python
 GREENROOM_ARCHITECTURE ?= arm64

@@ -6,6 +6,9 @@ times are ISO 8601 in UTC (`2026-11-21T21:40:26Z`) unless a field says otherwise
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal, TypeVar
@@ -84,7 +87,7 @@ class Master:
     height: int = 0
     bytes: int = 0
     sha256: str = ""
-    poster_key: str = ""  # video: a JPEG still in the same bucket
+    poster_key: str = ""  # video and sound: a JPEG in the same bucket that stands for it
     preview_key: str = ""  # video: a short muted MP4 in the same bucket
     stream: tuple[Rendition, ...] = ()  # a long video: its playlists and sizes, `stream/main.m3u8` names the rest
 
@@ -94,7 +97,7 @@ class Master:
 
     @property
     def still(self) -> Location:
-        """The picture that stands for it: itself, or a video's poster."""
+        """The picture that stands for it: itself, a video's poster or a recording's waveform."""
         return Location(self.bucket, self.poster_key) if self.poster_key else self.location
 
 
@@ -117,11 +120,14 @@ class Media:
     lens: str = ""
     exposure: str = ""  # `1/250 s, f/2.8, ISO 100, 35 mm`, as far as it is known
     note: str = ""  # what a person should know of what is shown: `shows the first of 3 pages`
-    phash: str = ""  # 16 hexadecimal digits, images only
     animated: bool = False
     codecs: tuple[str, ...] = ()
     convert: bool = False  # an image that browsers don't show: ConvertImage makes its master
+    pair: str = ""  # what a Live Photo's picture and film have in common, a UUID as the phone wrote it; never published
+    live: bool = False  # a short film with such a name: JoinPicture looks for its picture
+    sound: bool = False  # a document that is listened to: DrawWaveform makes its picture
     master: Master | None = None
+    thumbnails: Thumbnails | None = None  # made beside the master; MakeThumbnails hands them on
 
 
 @dataclass(frozen=True)
@@ -177,6 +183,7 @@ class Thumbnails:
     renditions: tuple[Rendition, ...] = ()
     placeholder: str = ""  # data: URI of at most 1 KB
     sha256: str = ""
+    phash: str = ""  # 16 hexadecimal digits, of pictures only; near-duplicates differ in few of their bits
 
 
 @dataclass(frozen=True)
@@ -208,6 +215,19 @@ class Prepared:
     placeholder: str
     sha256: str
     recognition: Recognition
+    phash: str = ""
+
+
+@dataclass(frozen=True)
+class Film:
+    """The moving part of a Live Photo, kept with its picture's item. `sha256` covers its renditions."""
+
+    item: str  # the upload that it came as
+    duration: float
+    renditions: tuple[Rendition, ...]  # `motion`: small and muted, for a glimpse; `live`: all of it
+    sha256: str
+    moderation: tuple[Label, ...] = ()
+    triage: Triage = "clear"
 
 
 @dataclass(frozen=True)
@@ -254,6 +274,12 @@ class ItemRecord:
     prepared: Prepared | None = None
     decision: Decision | None = None
     publication: Publication | None = None
+    film: Film | None = None  # a Live Photo's, for as long as its picture has it
+
+    @property
+    def shown(self) -> str:
+        """The digest of all that a person is shown of it: a decision is bound to it. "" before anything is."""
+        return shown(self.prepared.sha256, self.film.sha256 if self.film else "") if self.prepared else ""
 
     @property
     def item(self) -> Item:
@@ -325,6 +351,20 @@ class Album:
     count: int
     updated_at: str
     cover: Card | None = None
+
+
+def digest(renditions: Iterable[Rendition]) -> str:
+    """SHA-256 over what a person is shown: the sorted names, formats and hashes of all renditions, as compact JSON."""
+    return _hashed(sorted([one.name, one.format, one.sha256] for one in renditions))
+
+
+def shown(pictures: str, film: str) -> str:
+    """One digest of a picture's renditions and its film's: the picture's own where there is no film."""
+    return _hashed([pictures, film]) if film else pictures
+
+
+def _hashed(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
 
 
 _built: set[Any] = set()

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Kind, Media
-from tasks.media import metadata, pictures, sandbox, video_facts
+from tasks.media import live_photo, metadata, pictures, sandbox, video_facts
 from tasks.media.formats import FORMATS, HEAD, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff, sound_of
 from tasks.media.limits import Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-DRAFT = 8  # a JPEG decoded at an eighth of its size has had every byte read, at a third of the cost
-
 
 def inspect(path: Path, name: str, limits: Limits) -> Media:
     """The facts of the file at `path`, which its contributor called `name`. No SHA-256: who downloads it has that already.
 
-    Raises InvalidMedia, with a reason in words, for what is broken, beyond the limits, or not what its name promises.
+    Raises InvalidMedia, with a reason in words, for what is broken, beyond the limits, or not what its name promises. A
+    picture's pixels are not looked at: whoever makes something of them decodes them, once, and finds out whether they are whole.
     """
     size = path.stat().st_size
     if size == 0:
@@ -34,7 +33,19 @@ def inspect(path: Path, name: str, limits: Limits) -> Media:
     row.check(path)
     if row.kind == "video":
         return _video(path, row, size, limits)
-    return Media("accepted", kind="document", format=row.name, content_type=row.content_type, bytes=size)
+    return _document(row, size)
+
+
+def _document(row: Format, size: int) -> Media:
+    """Listed and downloaded; one that ffmpeg may open is listened to as well."""
+    return Media(
+        "accepted",
+        kind="document",
+        format=row.name,
+        content_type=row.content_type,
+        bytes=size,
+        sound=bool(row.demuxer),
+    )
 
 
 def place(path: Path, format: str, limits: Limits) -> str:
@@ -91,41 +102,33 @@ def _picture(path: Path, row: Format, size: int, limits: Limits) -> Media:
         format=row.name,
         content_type=row.content_type,
         bytes=size,
-        convert=row.convert,
+        # What moves stays as it is: a master would hold one frame of it.
+        convert=row.convert and not facts["animated"],
         **facts,
     )
 
 
 def _look(path: Path, row: Format, limits: Limits) -> dict[str, Any]:
-    """In the child: a picture's facts, and the proof that it decodes to its end."""
+    """In the child: a picture's facts, and that its file has an end."""
     row.check(path)
     with pictures.opened(path, row, limits) as picture:
         frames = pictures.frames(picture, row)
         limits.check_frames(frames, picture.width * picture.height)
         more = {"animated": frames > 1, "note": row.note(picture)}
-        if row.decode_once:
-            return {**_facts(picture), **more}
-        full = picture.size
-        picture.draft(None, (max(1, full[0] // DRAFT), max(1, full[1] // DRAFT)))
-        pictures.decoded(picture, row)
-        # Only now: TIFF turns itself upright while it loads.
-        turn = pictures.orientation(picture)
-        facts = _facts(picture)
-        if row.decoders[0] == "JPEG":
-            facts["width"], facts["height"] = full[::-1] if turn in pictures.SIDEWAYS else full
-        return {**facts, **more, "phash": pictures.fingerprint(pictures.upright(picture, turn))}
+        if row.decode_first:
+            pictures.decoded(picture, row)
+        return {**_facts(picture), **more}
 
 
 def _facts(picture: Picture) -> dict[str, Any]:
     width, height = pictures.upright_size(picture)
-    return {"width": width, "height": height, **metadata.facts(picture)}
+    return {"width": width, "height": height, **metadata.facts(picture), "pair": live_photo.of_picture(picture)}
 
 
 def _video(path: Path, row: Format, size: int, limits: Limits) -> Media:
     facts = video_facts.read(path)
     if not facts.codec:
-        sound = sound_of(row)
-        return Media("accepted", kind="document", format=sound.name, content_type=sound.content_type, bytes=size)
+        return _document(sound_of(row), size)
     limits.check_seconds(facts.duration)
     limits.check_pixels(facts.width * facts.height)
     limits.check_video_frames(facts.frames)
@@ -141,5 +144,7 @@ def _video(path: Path, row: Format, size: int, limits: Limits) -> Media:
         taken_at=facts.taken_at,
         camera=facts.camera,
         lens=facts.lens,
+        pair=facts.pair,
+        live=bool(facts.pair),
         codecs=tuple(name for name in (facts.codec, facts.audio) if name),
     )

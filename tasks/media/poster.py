@@ -9,6 +9,7 @@ from typing import Any
 from tasks.core.errors import InvalidMedia
 from tasks.media import sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
+from tasks.media.sandbox import Bounds
 from tasks.media.video_facts import VideoFacts
 
 PREVIEW_SECONDS = 5.0
@@ -38,12 +39,12 @@ def make_poster(program: str, video: Path, facts: VideoFacts, out: Path, limits:
         raise InvalidMedia("the video cannot be shown: no frame of it could be decoded")
 
 
-def one_frame(program: str, picture: Any, files: dict[str, Path], out: Path) -> bool:
+def one_frame(program: str, picture: Any, files: dict[str, Path], out: Path, bounds: Bounds = transcoder.BOUNDS) -> bool:
     """Write the first frame that comes of a graph as a JPEG; False when none does."""
     picture = picture.filter("scale", out_range="pc").filter("format", "yuvj420p")
     options = {"frames:v": 1, "q:v": 3, "f": "image2", "update": 1, "map_metadata": -1, **transcoder.NAMELESS, "an": None}
     with sandbox.workspace() as folder:
-        transcoder.run(program, picture.output("poster.jpg", **options), files, folder)
+        transcoder.run(program, picture.output("poster.jpg", **options), files, folder, bounds)
         made = folder / "poster.jpg"
         if not made.exists() or not made.stat().st_size:
             return False

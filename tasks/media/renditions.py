@@ -1,4 +1,4 @@
-"""Makes the files that are shown: each size in WebP and JPEG from one decoding, each from the next larger one."""
+"""Makes the files that are shown: each size in WebP and JPEG, each from the next larger one. Every picture is decoded once."""
 
 from __future__ import annotations
 
@@ -49,18 +49,19 @@ class RenditionFile:
 
 @dataclass(frozen=True)
 class Renditions:
-    """All files of one picture, largest first, and its placeholder as a data: URI of at most 1 KB."""
+    """All files of one picture, largest first, its placeholder as a data: URI of at most 1 KB, and its fingerprint."""
 
     files: tuple[RenditionFile, ...]
     placeholder: str
+    phash: str
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A full-size JPEG, or WebP where it is see-through, of a picture browsers don't show, and the fingerprint of its pixels."""
+    """A full-size JPEG, or WebP where it is see-through, of a picture browsers don't show, and what is shown of it."""
 
     file: RenditionFile
-    phash: str
+    renditions: Renditions
 
 
 def sizes(long_side: int) -> list[tuple[str, int]]:
@@ -85,21 +86,20 @@ def make_renditions(source: Path, format: str, out: Path, limits: Limits) -> Ren
     row = by_name(format)
     pictures.warm(row)
     made = sandbox.run(_render, source.resolve(), row, out.resolve(), limits, directory=out, bounds=BOUNDS)
-    return Renditions(tuple(_file(out, *facts) for facts in made["files"]), made["placeholder"])
+    return _renditions(out, made)
 
 
 def convert_image(source: Path, format: str, out: Path, limits: Limits) -> Converted:
-    """Write an upright, full-size JPEG of the picture at `source` to `out`, or a WebP beside it where it is see-through.
+    """Write an upright, full-size JPEG of the picture at `source` to `out`, or a WebP beside it where it is see-through; and
+    beside it, while its pixels are there, the files that `make_renditions` would make.
 
-    Raises InvalidMedia. It keeps nothing of the source's metadata but artist, copyright and an RGB colour profile: turning
-    every pixel to sRGB here costs more than turning those of the renditions, which are what is shown.
+    Raises InvalidMedia. The master keeps nothing of the source's metadata but artist, copyright and an RGB colour profile:
+    turning every pixel to sRGB here costs more than turning those of the renditions, which are what is shown.
     """
     row = by_name(format)
     pictures.warm(row)
-    arguments = (source.resolve(), row, out.resolve(), limits)
-    with sandbox.workspace() as empty:
-        name, width, height, phash = sandbox.run(_convert, *arguments, directory=empty, bounds=BOUNDS)
-    return Converted(_file(out.parent, "master", name, width, height), phash)
+    made = sandbox.run(_convert, source.resolve(), row, out.resolve(), limits, directory=out.parent, bounds=BOUNDS)
+    return Converted(_file(out.parent, "master", *made["master"]), _renditions(out.parent, made))
 
 
 def still(source: Path, format: str, out: Path, limits: Limits, long_side: int = 1280, least: int = 1) -> RenditionFile:
@@ -110,6 +110,10 @@ def still(source: Path, format: str, out: Path, limits: Limits, long_side: int =
     with sandbox.workspace() as empty:
         width, height = sandbox.run(_still, *arguments, directory=empty, bounds=BOUNDS)
     return _file(out.parent, "still", out.name, width, height)
+
+
+def _renditions(folder: Path, made: dict[str, Any]) -> Renditions:
+    return Renditions(tuple(_file(folder, *facts) for facts in made["files"]), made["placeholder"], made["phash"])
 
 
 def _file(folder: Path, name: str, filename: str, width: int, height: int) -> RenditionFile:
@@ -131,22 +135,27 @@ def _render(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, A
         wanted = sizes(max(picture.size))
         with ThreadPoolExecutor(max(2, CORES)) as hands:
             credit = metadata.credit(picture)
-            return _render_still(_reduced(picture, row, wanted[0][1], hands), wanted, out, hands, credit)
+            return _render_still(reduced(picture, row, wanted[0][1], hands), wanted, out, hands, credit)
 
 
 def _render_still(top: Picture, wanted: list[tuple[str, int]], out: Path, hands: Executor, credit: bytes) -> dict[str, Any]:
     waiting: list[Future[None]] = []
     files = []
     smallest = top
-    for name, smallest in _cascade(top, wanted):
+    for name, smallest in cascade(top, wanted):
         files += _encode(smallest, name, out, hands, waiting, credit)
-    placeholder = _placeholder(smallest)
+    seen = _seen(smallest)
     for encoder in waiting:
         encoder.result()
-    return {"files": files, "placeholder": placeholder}
+    return {"files": files, **seen}
 
 
-def _cascade(top: Picture, wanted: list[tuple[str, int]]) -> Iterator[tuple[str, Picture]]:
+def _seen(smallest: Picture) -> dict[str, str]:
+    """What the smallest size is enough for."""
+    return {"placeholder": _placeholder(smallest), "phash": pictures.fingerprint(smallest)}
+
+
+def cascade(top: Picture, wanted: list[tuple[str, int]]) -> Iterator[tuple[str, Picture]]:
     """Each size made from the one before: the large picture is read once, not once a size."""
     picture = top
     for name, long_side in wanted:
@@ -154,7 +163,7 @@ def _cascade(top: Picture, wanted: list[tuple[str, int]]) -> Iterator[tuple[str,
         yield name, picture
 
 
-def _reduced(picture: Picture, row: Format, long_side: int, hands: Executor | None = None) -> Picture:
+def reduced(picture: Picture, row: Format, long_side: int, hands: Executor | None = None) -> Picture:
     """The largest rendition's pixels: plain, upright, sRGB. Turning and colours come after reducing, on fewer pixels."""
     profile = colour.profile_of(picture)
     full = draft(picture, long_side)
@@ -197,7 +206,8 @@ def _render_animation(picture: Picture, row: Format, out: Path) -> dict[str, Any
     """Animated WebP at each size, and a JPEG of the first frame for whoever shows no WebP."""
     pictures.decoded(picture, row)
     # A copy, as the file itself goes on to its other frames.
-    first = pictures.to_srgb(pictures.plain(picture.copy()), colour.profile_of(picture))
+    plain = pictures.upright(pictures.plain(picture.copy()), pictures.orientation(picture))
+    first = pictures.to_srgb(plain, colour.profile_of(picture))
     credit = metadata.credit(picture)
     kept = save_animations(picture, sizes(max(picture.size)), out, {**WEBP, "exif": credit}, fitted)
     files = []
@@ -205,23 +215,32 @@ def _render_animation(picture: Picture, row: Format, out: Path) -> dict[str, Any
         frame = fitted(first, size)
         _save(pictures.flattened(frame), out / f"{name}.jpg", JPEG, credit)
         files += [(name, f"{name}.webp", *frame.size), (name, f"{name}.jpg", *frame.size)]
-    return {"files": files, "placeholder": _placeholder(fitted(first, SIZES[-1]))}
+    return {"files": files, **_seen(fitted(first, SIZES[-1]))}
 
 
-def _convert(source: Path, row: Format, out: Path, limits: Limits) -> tuple[str, int, int, str]:
+def _convert(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, Any]:
     with pictures.opened(source, row, limits) as picture:
         profile, credit = colour.profile_of(picture), metadata.credit(picture)
         pictures.decoded(picture, row)
         full = pictures.opaque(pictures.upright(pictures.plain(picture), pictures.orientation(picture)))
     if full.mode not in ("RGB", "RGBA"):
         full, profile = pictures.to_srgb(full, profile), None
-    options = {"icc_profile": profile if profile and _is_rgb(profile) else None}
+    with ThreadPoolExecutor(max(2, CORES)) as hands:
+        name, master = _save_master(full, profile, credit, out, hands)
+        wanted = sizes(max(full.size))
+        top = resized(full, within(full.size, wanted[0][1]), hands)
+        made = _render_still(pictures.to_srgb(top, profile), wanted, out.parent, hands, credit)
+        master.result()
+    return {"master": (name, *full.size), **made}
+
+
+def _save_master(full: Picture, profile: bytes | None, credit: bytes, out: Path, hands: Executor) -> tuple[str, Future[None]]:
+    """Begin to write it; its file's name, and what says that it is written."""
+    options = {"quality": MASTER_QUALITY, "icc_profile": profile if profile and _is_rgb(profile) else None}
     if full.mode == "RGBA" and max(full.size) <= WEBP_SIDE:
         out = out.with_suffix(".webp")
-        _save(full, out, {**WEBP, "quality": MASTER_QUALITY, **options}, credit)
-    else:
-        _save(pictures.flattened(full), out, {**JPEG, "quality": MASTER_QUALITY, **options}, credit)
-    return out.name, full.width, full.height, pictures.fingerprint(full)
+        return out.name, hands.submit(_save, full, out, {**WEBP, **options}, credit)
+    return out.name, hands.submit(_save, pictures.flattened(full), out, {**JPEG, **options}, credit)
 
 
 def _is_rgb(profile: bytes) -> bool:
@@ -237,7 +256,7 @@ def _still(source: Path, row: Format, out: Path, limits: Limits, long_side: int,
     from PIL import ImageOps
 
     with pictures.opened(source, row, limits) as picture:
-        small = pictures.flattened(_reduced(picture, row, min(long_side, max(picture.size))))
+        small = pictures.flattened(reduced(picture, row, min(long_side, max(picture.size))))
     size = (max(small.width, least), max(small.height, least))
     if size != small.size:
         small = ImageOps.pad(small, size, color="gray")

@@ -35,7 +35,7 @@ CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 M_TRIM_THRESHOLD = -1
-M_MMAP_THRESHOLD = -3
+M_MMAP_MAX = -4
 M_ARENA_MAX = -8
 # The machine's trouble, not the upload's: a full disk, no file handles, no memory for a fork, a missing program.
 OURS = (
@@ -264,10 +264,10 @@ def _libc() -> Any:
 
 def _keep_freed_memory() -> None:
     """Have glibc use freed memory again instead of returning it: the child ends soon. Fetching it page by page anew costs a
-    tenth of a picture's time. One arena for all threads, as what one frees the next can use."""
+    tenth of a picture's time. One heap for all threads, as what one frees the next can use."""
     libc = _libc()
     if hasattr(libc, "mallopt"):
-        for option, value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_THRESHOLD, 1 << 25), (M_ARENA_MAX, 1)):
+        for option, value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_MAX, 0), (M_ARENA_MAX, 1)):
             libc.mallopt(option, value)
 
 

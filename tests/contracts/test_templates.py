@@ -127,7 +127,7 @@ def test_no_policy_is_managed_by_somebody_else() -> None:
         ("s3:BypassGovernanceRetention", "", set()),
         ("s3:PutObjectAcl", "", set()),
         ("states:SendTaskSuccess", "", {"Review", "Sweep", "RequestApproval"}),
-        ("states:StartExecution", "", {"ReceiveUpload", "Sweep", "MarkDuplicate"}),
+        ("states:StartExecution", "", {"ReceiveUpload", "Sweep", "MarkDuplicate", "Quarantine"}),
         ("states:GetExecutionHistory", "", {"ArchiveHistory"}),
         ("ses:SendRawEmail", "", {"RequestApproval", "MarkFailed", "Sweep"}),
         ("rekognition:DetectLabels", "", {"Recognize"}),
@@ -255,7 +255,12 @@ def test_a_function_ends_before_its_state_gives_up(machine: Any) -> None:
 
 def test_ffmpeg_is_only_where_it_runs() -> None:
     artifacts = {name: properties["CodeUri"].rsplit("/", 1)[-1] for name, properties in FUNCTIONS.items()}
-    assert {name for name, kind in artifacts.items() if kind == "video"} == {"PlanVideo", "TranscodeSegment", "JoinVideo"}
+    assert {name for name, kind in artifacts.items() if kind == "video"} == {
+        "DrawWaveform",
+        "PlanVideo",
+        "TranscodeSegment",
+        "JoinVideo",
+    }
 
 
 def test_nothing_is_logged_for_ever_or_with_a_token() -> None:

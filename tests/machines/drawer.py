@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import imageio_ffmpeg
+import live_photos
 import pillow_heif
 from PIL import Image
 
@@ -28,6 +29,9 @@ def fill(folder: Path) -> Path:
     pillow_heif.from_pillow(picture(320, 240)).save(folder / "cat.heic", quality=60)
     clip(folder / "clip.mp4", "libx264", "2")
     clip(folder / "clip.mov", "mpeg4", "2")
+    song(folder / "song.mp3")
+    (folder / "live.heic").write_bytes(live_photos.heic())
+    live_photos.film(folder / "live.mov")
     (folder / "programme.pdf").write_bytes(PDF)
     (folder / "text.jpg").write_bytes(b"This is no photo, whatever its name says.\n")
     whole = (folder / "dog.jpg").read_bytes()
@@ -52,6 +56,22 @@ def camera(orientation: int) -> Image.Exif:
     exif.get_ifd(0x8769).update({0x9003: "2026:07:04 18:21:09", 0xA431: SERIAL})
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 36.0)})
     return exif
+
+
+def song(path: Path) -> None:
+    """A tone with a title and a comment in its tags."""
+    tone = [
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=frequency=440:duration=2",
+        "-metadata",
+        f"title={SERIAL}",
+        "-metadata",
+        f"comment={SERIAL}",
+    ]
+    quiet = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y"]
+    subprocess.run([*quiet, *tone, str(path)], check=True, timeout=60)
 
 
 def clip(path: Path, codec: str, seconds: str) -> None:

@@ -78,26 +78,26 @@ def told(definition: Definition, stepfunctions: Any, execution: str) -> Story:
     events = [event for page in pages for event in page["events"]]
     entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
     names = [row["name"] for row in entered]
-    path = tuple(name for name in names if name not in definition.container)
-    given = {row["name"]: json.loads(row["input"]) for row in entered}
+    visits = [(row["name"], json.loads(row["input"])) for row in entered]
+    outer = [visit for visit in visits if visit[0] not in definition.container]
+    path = tuple(name for name, _ in outer)
     return Story(
         status=found["status"],
         path=path,
         inside=frozenset(name for name in names if name in definition.container),
-        given=given,
-        ways=frozenset(_ways(definition, events, path, given)),
+        given=dict(visits),
+        ways=frozenset(_ways(definition, events, outer)),
         output=json.loads(found.get("output") or "null"),
         error=found.get("error", ""),
         events=tuple(events),
     )
 
 
-def _ways(
-    definition: Definition, events: list[dict[str, Any]], path: tuple[str, ...], given: dict[str, Any]
-) -> Iterator[Transition]:
+def _ways(definition: Definition, events: list[dict[str, Any]], visits: list[tuple[str, Any]]) -> Iterator[Transition]:
+    """From each visit to the next, with what the state was told that time: one may be entered twice."""
     caught = _left_by_catch(definition, events)
-    for source, target in itertools.pairwise(path):
-        yield definition.way(source, target, given[source], caught=source in caught)
+    for (source, given), (target, _) in itertools.pairwise(visits):
+        yield definition.way(source, target, given, caught=source in caught)
 
 
 def _left_by_catch(definition: Definition, events: list[dict[str, Any]]) -> set[str]:

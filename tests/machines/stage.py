@@ -26,6 +26,7 @@ from machines.engine import substituted
 from moto import mock_aws
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from serial_moto import serial_dynamodb
@@ -102,6 +103,9 @@ class Stage:
         self.services = StageServices(settings, aws, self.eye, self.edge)
         self.given: dict[str, list[Any]] = defaultdict(list)
         self.waits: list[float] = []  # seconds that retries would have waited
+        self.pauses: list[int] = []  # seconds that Wait states would have waited
+        self.meanwhile: Callable[[], object] | None = None  # what happens while the next of them waits
+        self.held: dict[str, threading.Event] = {}  # a state's calls wait for it, as long as it is here
         self._faults: dict[str, list[Exception]] = defaultdict(list)
         self._faults_after: dict[str, list[Exception]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -124,6 +128,13 @@ class Stage:
         if function in self.definition.functions.values():
             return lambda_handler(module.handler.task, self.services)(event, None)
         return _around(module.handler)(module.handler.task, self.services)(event, None)
+
+    def pause(self, seconds: int) -> None:
+        """A Wait state: nobody waits, and what is to happen meanwhile happens."""
+        self.pauses.append(seconds)
+        happens, self.meanwhile = self.meanwhile, None
+        if happens:
+            happens()
 
     def use(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change the machine's definition for the executions that start from now on."""
@@ -156,6 +167,8 @@ class Stage:
             self.given[state].append(event)
             before = self._faults[state].pop(0) if self._faults[state] else None
             after = None if before or not self._faults_after[state] else self._faults_after[state].pop(0)
+            held = self.held.get(state)
+        assert held is None or held.wait(60), f"{state} was held for a minute"
         if before:
             return None, before
         try:
@@ -247,7 +260,7 @@ def shared_aws() -> Aws:
 
 @contextmanager
 def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[Stage]:
-    """A stage for as long as the block lasts. Retries wait for nothing; `stage.waits` says how long they would have."""
+    """A stage for as long as the block lasts. Nothing waits; `stage.waits` and `stage.pauses` say how long it would have."""
     with mock_aws(config=MOTO):
         stage = Stage(definition, settings, shared_aws())
         unhurried = SimpleNamespace(sleep=stage.waits.append)
@@ -255,6 +268,7 @@ def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[St
             serial_dynamodb(),
             patch.object(simple_lambda.LambdaSimpleBackend, "invoke", _invocation(stage)),
             patch.object(retrier_decl, "time", unhurried),
+            patch.object(WaitFunction, "_wait_interval", lambda waiting, env, wait_seconds: stage.pause(wait_seconds)),
             patch.object(StepFunctionsParserBackend, "_get_executions", _those_that_began),
             # moto makes a list of what `$[0].verdict` names; AWS, MiniStack and Step Functions Local give the value.
             patch.object(json_path, "Index", Mended),

@@ -14,7 +14,9 @@ from machines.definition import Definition, Transition, at, definitions
 
 ARRIVES = "ValidateMedia IsAccepted ClaimContent ByKind"
 AS_HEIC = f"{ARRIVES} ConvertImage IsConverted"
+AS_SOUND = f"{ARRIVES} DrawWaveform"
 AS_VIDEO = f"{ARRIVES} PlanVideo TranscodeSegments JoinVideo IsConverted"
+LOOKED = "Prepare Triage LookForPicture JoinPicture IsJoined"
 SHOWN = "Prepare Triage AwaitApproval"
 DECIDED = f"{SHOWN} Decided"
 LATE = f"{SHOWN} Expire Decided"
@@ -28,6 +30,7 @@ WAYS = {
     "VideoInSegmentsPublished": f"{AS_VIDEO} {DECIDED} {PUBLISHED}",
     "VideoRemuxedPublished": f"{AS_VIDEO} {DECIDED} {PUBLISHED}",
     "DocumentPublished": f"{ARRIVES} {DECIDED} {PUBLISHED}",
+    "SoundPublished": f"{AS_SOUND} {DECIDED} {PUBLISHED}",
     "HeldThenApproved": f"{ARRIVES} {DECIDED} {PUBLISHED}",
     "QuarantinedAtValidation": f"ValidateMedia IsAccepted {QUARANTINED}",
     "QuarantinedAtConversion": f"{AS_HEIC} {QUARANTINED}",
@@ -38,6 +41,8 @@ WAYS = {
     "Expired": f"{ARRIVES} {LATE} Expired",
     "ExpiredButApprovedFirst": f"{ARRIVES} {LATE} {PUBLISHED}",
     "ExpiredButRejectedFirst": f"{ARRIVES} {LATE} {REJECTED}",
+    "FilmOfALivePhotoJoined": f"{AS_VIDEO} {LOOKED} Joined",
+    "FilmWithoutAPicturePublished": f"{AS_VIDEO} {LOOKED} WaitForPicture JoinPicture IsJoined AwaitApproval Decided {PUBLISHED}",
     "Duplicate": "ValidateMedia IsAccepted ClaimContent MarkDuplicate Duplicate",
 }
 TASKS = [(definition.name, task) for definition in definitions() for task in definition.tasks]
@@ -96,6 +101,10 @@ def test_a_jpeg_needs_no_master_of_its_own(chronicle: Chronicle) -> None:
 
 def test_a_heic_is_prepared_from_its_master(chronicle: Chronicle) -> None:
     assert given(chronicle, "HeicPublished", "Prepare", "media.master.key").endswith("/master.jpg")
+
+
+def test_a_recording_is_shown_as_its_waveform(chronicle: Chronicle) -> None:
+    assert given(chronicle, "SoundPublished", "Prepare", "media.master.poster_key").endswith("/waveform.jpg")
 
 
 def test_a_video_in_segments_is_joined_from_all_of_them(chronicle: Chronicle) -> None:

@@ -19,17 +19,20 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.sqs.models import SQSBackend
 
 INGEST = next(definition for definition in definitions() if definition.name == "ingest")
-PHOTO, CLIP, TEXT = "cat.heic", "clip.mov", "text.jpg"
+PHOTO, CLIP, SONG, TEXT = "cat.heic", "clip.mov", "song.mp3", "text.jpg"
+LIVE_PICTURE, LIVE_FILM = "live.heic", "live.mov"
 
 # Which upload, decided how, comes by each function's state.
 COMES_BY = {
     "ValidateMedia": (PHOTO, "approve"),
     "ConvertImage": (PHOTO, "approve"),
+    "DrawWaveform": (SONG, "approve"),
     "PlanVideo": (CLIP, "approve"),
     "TranscodeSegment": (CLIP, "approve"),
     "JoinVideo": (CLIP, "approve"),
     "MakeThumbnails": (PHOTO, "approve"),
     "Recognize": (PHOTO, "approve"),
+    "JoinPicture": (LIVE_FILM, "joined"),
     "Publish": (PHOTO, "approve"),
     "RebuildIndexes": (PHOTO, "approve"),
     "Discard": (PHOTO, "reject"),
@@ -37,7 +40,7 @@ COMES_BY = {
     "Quarantine": (TEXT, "nobody"),
     "MarkDuplicate": (PHOTO, "twice"),
 }
-ENDS = {"approve": "PUBLISHED", "reject": "REJECTED", "twice": "DUPLICATE"}
+ENDS = {"approve": "PUBLISHED", "reject": "REJECTED", "twice": "DUPLICATE", "joined": "DUPLICATE"}
 
 
 class Throttle(Exception):
@@ -51,6 +54,8 @@ def goes_through(gallery: Gallery, name: str, decided: str) -> Upload:
     """Upload, and decide as told; the upload when all is over."""
     if decided == "twice":
         gallery.upload(name, album="Earlier").waiting()
+    if decided == "joined":
+        gallery.upload(LIVE_PICTURE).waiting()
     upload = gallery.upload(name)
     if decided in ("approve", "reject"):
         return upload.decide(decided)
@@ -76,7 +81,9 @@ def test_a_task_that_breaks_once_is_tried_again_and_works(gallery: Gallery, stat
     assert len(gallery.stage.waits) == 1
 
 
-@pytest.mark.parametrize("state", ["Publish", "RebuildIndexes", "MakeThumbnails", "ConvertImage", "Discard"])
+@pytest.mark.parametrize(
+    "state", ["Publish", "RebuildIndexes", "MakeThumbnails", "ConvertImage", "DrawWaveform", "JoinPicture", "Discard"]
+)
 def test_a_lost_answer_changes_nothing(gallery: Gallery, state: str) -> None:
     """The work was done, its answer never came: the second time must find it done, not do it twice."""
     name, decided = COMES_BY[state]

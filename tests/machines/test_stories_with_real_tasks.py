@@ -117,6 +117,18 @@ def test_a_document_is_published_to_download_only(gallery: Gallery) -> None:
     assert found["ContentDisposition"].startswith("attachment;")
 
 
+def test_a_recording_is_published_with_its_picture_and_without_its_tags(gallery: Gallery) -> None:
+    song = gallery.upload("song.mp3").approve()
+    assert "DrawWaveform" in song.ended().path
+    assert song.record.media is not None and song.record.media.duration == pytest.approx(2, abs=0.1)
+    assert published_picture(gallery, "1280w").size == (1280, 320)
+    key = next(key for key in gallery.site.media() if key.endswith("-file.mp3"))
+    assert SERIAL.encode() in (gallery.drawer / "song.mp3").read_bytes()
+    assert SERIAL.encode() not in gallery.site.read(key)
+    page = gallery.site.read(f"items/{song.id}/index.html").decode()
+    assert "<audio controls" in page and key in page
+
+
 @pytest.mark.parametrize("name", ["text.jpg", "truncated.jpg", "empty.jpg"])
 def test_what_is_no_photo_goes_to_quarantine_with_a_reason(gallery: Gallery, name: str) -> None:
     upload = gallery.upload(name)

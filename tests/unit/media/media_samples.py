@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PIL import Image
 
+from tasks.core.models import Media
+from tasks.media import Limits, RenditionFile, Renditions, convert_image, inspect, make_renditions
+
 CANARY = "CANARY-7f3a"
+
+
+def made_of(path: Path, out: Path, limits: Limits) -> tuple[Media, RenditionFile | None, Renditions]:
+    """What the pipeline makes of a picture: its facts, its master where it needs one, its renditions. Raises InvalidMedia."""
+    media = inspect(path, path.name, limits)
+    if not media.convert:
+        return media, None, make_renditions(path, media.format, out, limits)
+    made = convert_image(path, media.format, out / "master.jpg", limits)
+    return media, made.file, made.renditions
 
 
 def quadrants(width: int = 96, height: int = 64) -> Image.Image:

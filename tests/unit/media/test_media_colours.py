@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from media_samples import made_of
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import Limits, colour, convert_image, inspect, make_renditions
+from tasks.media import Limits, colour, convert_image, inspect
 from tasks.media.renditions import sizes
 
 SRGB = ImageCms.createProfile("sRGB")
@@ -75,16 +76,11 @@ def _seen(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _made(path: Path, folder: Path, limits: Limits) -> Iterator[Image.Image]:
-    """All renditions of a file, by way of its master where it needs one."""
-    media = inspect(path, path.name, limits)
-    format = media.format
-    if media.convert:
-        master = convert_image(path, format, folder / "master.jpg", limits).file
-        path, format = master.path, master.format
-    for file in make_renditions(path, format, folder, limits).files:
-        with Image.open(file.path) as shown:
-            assert "icc_profile" not in shown.info
-            yield shown
+    """All renditions of a file."""
+    for file in made_of(path, folder, limits)[2].files:
+        with Image.open(file.path) as picture:
+            assert "icc_profile" not in picture.info
+            yield picture
 
 
 def _alike(path: Path, out: Path, limits: Limits, right: Image.Image) -> None:
@@ -212,13 +208,11 @@ def test_alpha_survives_on_the_way_through_a_master(tmp_path: Path, out: Path, l
     picture = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
     picture.paste((0, 0, 255, 255), (0, 0, 32, 64))
     picture.save(tmp_path / f"a.{ending}")
-    media = inspect(tmp_path / f"a.{ending}", f"a.{ending}", limits)
-    path, format = tmp_path / f"a.{ending}", media.format
-    if media.convert:
-        master = convert_image(path, format, tmp_path / "master.jpg", limits).file
-        path, format = master.path, master.format
-        assert (path.name, format, master.content_type) == ("master.webp", "webp", "image/webp")
-    webp, jpeg = (Image.open(file.path) for file in make_renditions(path, format, out, limits).files)
+    media, master, made = made_of(tmp_path / f"a.{ending}", out, limits)
+    assert media.convert == (master is not None)
+    if master:
+        assert (master.path.name, master.format, master.content_type) == ("master.webp", "webp", "image/webp")
+    webp, jpeg = (Image.open(file.path) for file in made.files)
     assert webp.getpixel((60, 30))[3] < 5 and webp.getpixel((4, 30))[3] > 250
     assert min(jpeg.convert("RGB").getpixel((60, 30))) > 250
 

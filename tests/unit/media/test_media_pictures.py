@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_samples import corners, private_exif, quadrants
+from media_samples import corners, made_of, private_exif, quadrants
 from PIL import Image, ImageCms
 
 from tasks.core.errors import InvalidMedia
@@ -54,14 +54,13 @@ def test_every_format_goes_the_whole_way(
     tmp_path: Path, out: Path, limits: Limits, name: str, format: str, convert: bool
 ) -> None:
     path = _save(tmp_path / name, quadrants())
-    media = inspect(path, name, limits)
+    media, master, made = made_of(path, out, limits)
     assert (media.verdict, media.kind, media.format, media.convert) == ("accepted", "image", format, convert)
     assert (media.width, media.height, media.bytes) == (96, 64, path.stat().st_size)
-    if convert:
-        master = convert_image(path, format, tmp_path / "master.jpg", limits)
-        assert len(master.phash) == 16
-        path, format = master.file.path, master.file.format
-    made = make_renditions(path, format, out, limits)
+    assert len(made.phash) == 16
+    assert (master is not None) == convert
+    if master:
+        assert (corners(Image.open(master.path)), master.width, master.height) == ("RGBW", 96, 64)
     assert [(file.name, file.format, file.width, file.height) for file in made.files] == [
         ("320w", "webp", 96, 64),
         ("320w", "jpeg", 96, 64),
@@ -91,13 +90,13 @@ def test_the_name_may_be_wrong_about_which_picture_it_is(tmp_path: Path, limits:
     assert inspect(path, "IMG_1.HEIC", limits).format == "png"
 
 
-def test_near_duplicates_have_near_fingerprints_and_others_do_not(tmp_path: Path, limits: Limits) -> None:
+def test_near_duplicates_have_near_fingerprints_and_others_do_not(tmp_path: Path, out: Path, limits: Limits) -> None:
     def fingerprint(picture: Image.Image, name: str, **options: Any) -> int:
-        return int(inspect(_save(tmp_path / name, picture, **options), name, limits).phash, 16)
+        return int(made_of(_save(tmp_path / name, picture, **options), out, limits)[2].phash, 16)
 
     scene = Image.effect_mandelbrot((320, 240), (-2.2, -1.2, 0.8, 1.2), 60).convert("RGB")
     first = fingerprint(scene, "a.jpg", quality=95)
-    smaller = fingerprint(scene.resize((160, 120)), "b.png")
+    smaller = fingerprint(scene.resize((160, 120)), "b.tif")
     turned = fingerprint(scene.rotate(90, expand=True), "c.jpg", exif=_turned(6), quality=95)
     other = fingerprint(scene.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "d.jpg")
     assert (first ^ smaller).bit_count() <= 6
@@ -133,14 +132,11 @@ def test_every_orientation_is_applied_once(tmp_path: Path, out: Path, limits: Li
     stored = quadrants() if turn is None else quadrants().transpose(turn)
     # As bytes, for pillow-heif then turns the picture by `irot` and `imir` too, as phones do.
     path = _save(tmp_path / f"a.{ending}", stored, exif=_turned(orientation).tobytes())
-    media = inspect(path, path.name, limits)
+    media, master, made = made_of(path, out, limits)
     assert (media.width, media.height) == (96, 64)
-    format = media.format
-    if media.convert:
-        path, format = convert_image(path, format, tmp_path / "master.jpg", limits).file.path, "jpeg"
-    for file in make_renditions(path, format, out, limits).files:
-        with Image.open(file.path) as shown:
-            assert (shown.size, corners(shown), shown.getexif().get(0x0112)) == ((96, 64), "RGBW", None)
+    for file in (*made.files, *([master] if master else [])):
+        with Image.open(file.path) as picture:
+            assert (picture.size, corners(picture), picture.getexif().get(0x0112)) == ((96, 64), "RGBW", None)
 
 
 # ---- sizes ----
@@ -265,6 +261,46 @@ def test_what_moves_still_moves_and_has_a_still(tmp_path: Path, out: Path, limit
                 assert (corners(shown), shown.info["duration"], shown.info["loop"]) == ("BBBB", 80, 0)
 
 
+def _moving_avif(path: Path) -> Path:
+    frames = [Image.new("RGB", (400, 300), colour) for colour in ("red", "lime", "blue")]
+    return _save(path, frames[0], save_all=True, append_images=frames[1:], duration=[40, 80, 200], speed=10, quality=90)
+
+
+def test_an_avif_that_moves_goes_on_moving_without_end(tmp_path: Path, out: Path, limits: Limits) -> None:
+    path = _moving_avif(tmp_path / "a.avif")
+    media = inspect(path, path.name, limits)
+    assert (media.format, media.animated, media.convert, media.note) == ("avif", True, False, "")
+    made = make_renditions(path, media.format, out, limits)
+    with Image.open(made.files[0].path) as shown:
+        assert (shown.format, getattr(shown, "n_frames", 1), shown.info["loop"]) == ("WEBP", 3, 0)
+        seen = []
+        for number in range(3):
+            shown.seek(number)
+            seen.append((corners(shown), shown.info["duration"]))
+    assert seen == [("RRRR", 40), ("GGGG", 80), ("BBBB", 200)]
+    with Image.open(made.files[1].path) as first:
+        assert (first.format, corners(first)) == ("JPEG", "RRRR")
+
+
+def test_an_avif_of_too_many_frames_is_refused(tmp_path: Path, limits: Limits) -> None:
+    path = _moving_avif(tmp_path / "a.avif")
+    assert _refused(path, replace(limits, frames=2)) == "too many frames: 3, the limit is 2"
+
+
+@pytest.mark.parametrize("ending", ["png", "webp"])
+@pytest.mark.parametrize("orientation", [3, 6, 7])
+def test_what_moves_is_upright_too(tmp_path: Path, out: Path, limits: Limits, ending: str, orientation: int) -> None:
+    turn = STORED[orientation]
+    stored = [quadrants().transpose(turn), Image.new("RGB", (64, 96) if orientation > 4 else (96, 64), "blue")]
+    path = tmp_path / f"a.{ending}"
+    stored[0].save(path, save_all=True, append_images=stored[1:], duration=80, exif=_turned(orientation))
+    media = inspect(path, path.name, limits)
+    assert (media.width, media.height, media.animated) == (96, 64, True)
+    for file in make_renditions(path, media.format, out, limits).files:
+        with Image.open(file.path) as shown:
+            assert (shown.size, corners(shown)) == ((96, 64), "RGBW")
+
+
 # ---- bad input ----
 
 
@@ -295,9 +331,7 @@ def test_a_file_that_is_cut_off_never_becomes_a_picture(
     path = tmp_path / f"a.{ending}"
     path.write_bytes(body[: int(len(body) * part)])
     with pytest.raises(InvalidMedia) as caught:
-        media = inspect(path, path.name, limits)
-        assert media.convert, "a picture that browsers show is proved whole at once"
-        convert_image(path, media.format, out / "master.jpg", limits)
+        made_of(path, out, limits)
     assert "cut off" in caught.value.reason or "broken" in caught.value.reason
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_samples import CANARY, private_exif, quadrants
+from camera_samples import CAMERAS
+from media_samples import CANARY, made_of, private_exif, quadrants
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from tasks.media import Limits, convert_image, inspect, make_renditions, metadata, still
+from tasks.media import Limits, metadata, still
 
 MARK = CANARY.encode()
 XMP = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description aux:SerialNumber="{CANARY}"/>{CANARY}</x:xmpmeta>'.encode()
@@ -123,6 +124,13 @@ def avif() -> bytes:
     return body.getvalue() + (len(MARK) + 24).to_bytes(4, "big") + b"uuid" + bytes(16) + MARK
 
 
+def moving_avif() -> bytes:
+    body = io.BytesIO()
+    more = [Image.new("RGB", (96, 64), "blue")]
+    quadrants().save(body, "AVIF", exif=private_exif(), xmp=XMP, speed=10, save_all=True, append_images=more, duration=80)
+    return body.getvalue() + (len(MARK) + 24).to_bytes(4, "big") + b"uuid" + bytes(16) + MARK
+
+
 def tiff() -> bytes:
     """Tags of every kind, and a second page."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
@@ -175,18 +183,16 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "k.bmp": bmp,
     "l.jp2": jp2,
     "m.dng": dng,
+    "n.avif": moving_avif,
+    **CAMERAS,
 }
 
 
 def _shown(path: Path, out: Path, limits: Limits) -> list[Path]:
     """Everything that is made of a file: what recognition sees, its master, its renditions."""
-    format = inspect(path, path.name, limits).format
-    made = [still(path, format, out / "still.jpg", limits).path]
-    if inspect(path, path.name, limits).convert:
-        master = convert_image(path, format, out / "master.jpg", limits).file
-        made.append(path := master.path)
-        format = master.format
-    return [*made, *(file.path for file in make_renditions(path, format, out, limits).files)]
+    media, master, made = made_of(path, out, limits)
+    seen = still(path, media.format, out / "still.jpg", limits)
+    return [file.path for file in (seen, *([master] if master else []), *made.files)]
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -7,10 +7,12 @@ import multiprocessing
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -250,14 +252,36 @@ def _until(happened: Callable[[], bool]) -> None:
 # ---- several sizes ----
 
 
-def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
+class Watched(video.AtHand):
+    """Tells what is needed at the same time."""
+
+    seen: ClassVar[list[str]] = []
+
+    @contextmanager
+    def source(self) -> Iterator[Path]:
+        self.seen.append("source")
+        yield self.upload
+        self.seen.append("source is gone")
+
+    @contextmanager
+    def segments(self, size: str) -> Iterator[list[Path]]:
+        self.seen.append(size)
+        with super().segments(size) as found:
+            yield found
+        self.seen.append(f"{size} is gone")
+
+
+def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.mp4"
     scene = "testsrc2=s=640x480:r=1:d=310"
     ffmpeg(
         "-f", "lavfi", "-i", scene, "-f", "lavfi", "-i", "sine=d=310:r=16000", "-c:v", "mpeg4", "-g", "10", "-c:a", "aac", path
     )
     (out := tmp_path / "out").mkdir()
+    monkeypatch.setattr(video, "AtHand", Watched)
+    Watched.seen.clear()
     made = video.make_video(path, out, Limits(), 60)
+    assert Watched.seen == ["source", "top", "top is gone", "source is gone", "360p", "360p is gone"], "a worker's disk is small"
     assert {each.name for each in made.stream} == {
         *("main.m3u8", "top.m3u8", "top.mp4", "360p.m3u8", "360p.mp4", "sound.m3u8", "sound.mp4"),
     }
@@ -273,6 +297,17 @@ def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg
             assert len(_times(out / "stream" / f"{name}.mp4", f"0:{stream}:0")) == count
     # A player reads it as one: the whole of it decodes.
     _run("-v", "error", "-xerror", "-allowed_extensions", "ALL", "-i", out / "stream" / hls.MAIN, "-f", "null", "-")
+
+
+def test_nothing_made_of_a_video_is_larger_than_an_upload_may_be() -> None:
+    limits, top, small = Limits(), video_plan.TOP, video_plan.SMALLER[1]
+    film = VideoFacts("hevc", 1920, 1080)
+    for minutes, bits in ((5, 8_000_000), (30, 8_000_000), (60, 4_000_000), (120, 2_000_000)):
+        facts = replace(film, duration=minutes * 60.0)
+        assert video.most_bits(top, facts, Fraction(30), limits) == bits
+        assert video.most_bits(small, facts, Fraction(30), limits) == bits * small.bits // top.bits
+        assert bits * facts.duration / 8 < limits.video_bytes
+    assert video.most_bits(top, replace(film, duration=60.0), Fraction(60), limits) == 12_000_000
 
 
 def test_a_long_video_that_fits_is_taken_as_it_is_and_made_smaller_beside(tmp_path: Path) -> None:

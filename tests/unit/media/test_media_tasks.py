@@ -20,10 +20,11 @@ from PIL import Image
 
 from tasks.convert_image import ConvertImageRequest, convert_image
 from tasks.core.aws import Aws, Store
-from tasks.core.models import Item, Label, Location, Master, Media, SegmentResult, VideoPlan
+from tasks.core.models import Item, Label, Location, Master, Media, SegmentResult, VideoPlan, digest
 from tasks.core.settings import Settings
+from tasks.draw_waveform import AS_IT_CAME, DrawWaveformRequest, draw_waveform
 from tasks.join_video import JoinVideoRequest, join_video
-from tasks.make_thumbnails import MakeThumbnailsRequest, digest, make_thumbnails
+from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.plan_video import PlanVideoRequest, plan_video
 from tasks.recognize import RecognizeRequest, recognize
 from tasks.transcode_segment import TranscodeSegmentRequest, transcode_segment
@@ -128,6 +129,20 @@ def test_where_it_was_goes_into_the_catalog_alone_and_only_if_asked(
     assert "48.13" not in str(media) and "48.13" not in str(ledger.marks)
 
 
+@pytest.mark.parametrize(("keep", "places"), [("no", []), ("yes", ["48.137192,11.575485"])])
+def test_where_a_video_was_filmed_goes_there_alone_too(
+    store: Store, dropped: Callable[[str, bytes], Item], ffmpeg: Callable[..., None], tmp_path: Path, keep: str, places: list[str]
+) -> None:
+    scene = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=10:d=1", "-c:v", "mpeg4")
+    ffmpeg(*scene, "-metadata", "location=+48.1372+011.5755/", tmp_path / "a.3gp")
+    item, ledger = dropped("a.3gp", (tmp_path / "a.3gp").read_bytes()), Ledger()
+    settings = replace(SETTINGS, keep_gps=keep)
+    media = validate_media(ValidateMediaRequest(item), store=store, catalog=ledger, settings=settings)
+    assert (media.verdict, media.kind) == ("accepted", "video")
+    assert list(ledger.places.values()) == places
+    assert "48.13" not in str(media) and "48.13" not in str(ledger.marks)
+
+
 def test_a_rejection_is_a_value_with_its_reason(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     media = _validated(store, dropped("cat.jpg", b"Dear diary"))
     assert (media.verdict, media.master) == ("rejected", None)
@@ -151,8 +166,9 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
     media = _validated(store, item)
     assert (media.convert, media.master, media.width, media.height) == (True, None, 96, 64)
     media = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
-    assert media.master is not None and media.master.key == f"items/{item.id}/master.jpg" and len(media.phash) == 16
+    assert media.master is not None and media.master.key == f"items/{item.id}/master.jpg"
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert made == media.thumbnails and len(made.phash) == 16
     assert [(row.name, row.format, row.key) for row in made.renditions] == [
         ("320w", "webp", f"items/{item.id}/320w.webp"),
         ("320w", "jpeg", f"items/{item.id}/320w.jpg"),
@@ -181,6 +197,32 @@ def test_a_picture_that_breaks_later_is_rejected_later(store: Store, dropped: Ca
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
     assert (converted.verdict, made.verdict, made.renditions) == ("rejected", "rejected", ())
     assert "broken" in converted.reason and "broken" in made.reason
+
+
+@pytest.mark.parametrize("ending", ["jpg", "gif"])
+def test_a_picture_broken_behind_its_header_does_not_survive_the_one_decoding(
+    store: Store, dropped: Callable[[str, bytes], Item], ending: str
+) -> None:
+    scene = Image.effect_mandelbrot((640, 480), (-2.2, -1.2, 0.8, 1.2), 60).convert("RGB")
+    body = bytearray(_written(scene, {"jpg": "JPEG", "gif": "GIF"}[ending]))
+    if ending == "jpg":  # its end is there, but no Huffman table says what stands before it
+        table = body.index(b"\xff\xc4") + 5
+        body[table : table + 16] = b"\xff" * 16
+    else:
+        del body[len(body) // 2 :]
+    item = dropped(f"cat.{ending}", bytes(body))
+    media = _validated(store, item)
+    assert (media.verdict, media.width) == ("accepted", 640)
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert (made.verdict, made.renditions, made.phash) == ("rejected", (), "")
+    assert "cut off" in made.reason or "broken" in made.reason
+
+
+def test_recognition_sees_what_was_made_with_the_master(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item, eye = dropped("a.heic", _written(quadrants(1500, 1000), "HEIF")), OneEye()
+    media = convert_image(ConvertImageRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    recognize(RecognizeRequest(item, media), store=store, eye=eye, settings=SETTINGS)
+    assert eye.seen == [store.read(Location("work", f"items/{item.id}/1280w.jpg"))]
 
 
 def test_a_document_is_copied_from_its_pinned_version_as_an_attachment(
@@ -271,6 +313,33 @@ def test_a_clip_goes_all_the_way(
         assert CANARY.encode() not in body
 
 
+def test_a_recording_goes_all_the_way(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=d=3", "-metadata", f"title={CANARY}", tmp_path / "a.mp3")
+    item = dropped("song.mp3", (tmp_path / "a.mp3").read_bytes())
+    media = draw_waveform(DrawWaveformRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    assert (media.kind, media.codecs, media.note) == ("document", ("mpeg-audio",), "")
+    assert media.duration == pytest.approx(3, abs=0.1)
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert list(dict.fromkeys(row.name for row in made.renditions)) == ["file", "1280w", "640w", "320w"]
+    for row in made.renditions:
+        body = store.read(Location("work", row.key))
+        assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
+        assert CANARY.encode() not in body
+    assert (made.renditions[0].content_type, len(made.sha256)) == ("audio/mpeg", 64)
+
+
+def test_a_recording_that_cannot_be_read_is_a_document_like_any_other(
+    store: Store, dropped: Callable[[str, bytes], Item]
+) -> None:
+    item = dropped("noise.flac", b"fLaC" + bytes(range(256)) * 20)
+    media = draw_waveform(DrawWaveformRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    assert (media.verdict, media.note) == ("accepted", AS_IT_CAME)
+    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    assert [row.name for row in made.renditions] == ["file"]
+
+
 def test_a_segment_that_cannot_be_decoded_rejects_the_clip(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     item = dropped("clip.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isomiso2 no more than that")
     media = Media("accepted", kind="video", format="mp4", duration=4.0)
@@ -303,7 +372,9 @@ def test_facts_travel_as_plain_json(store: Store, dropped: Callable[[str, bytes]
 HEAVY = {"PIL", "pillow_heif", "boto3", "ffmpeg", "imageio_ffmpeg", "pymediainfo"}
 
 
-@pytest.mark.parametrize("task", ["make_thumbnails", "validate_media", "convert_image", "join_video", "recognize"])
+@pytest.mark.parametrize(
+    "task", ["make_thumbnails", "validate_media", "convert_image", "draw_waveform", "join_video", "recognize"]
+)
 def test_a_cold_function_loads_nothing_heavy_before_it_is_asked(task: str) -> None:
     code = f"import sys, tasks.{task}; print(*sorted({HEAVY!r} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout

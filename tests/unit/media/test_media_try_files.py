@@ -11,7 +11,7 @@ from PIL import Image
 from infra.try_files import try_files
 from tasks.media import Limits
 
-KEYS = ["file", "verdict", "reason", "kind", "format", "width", "height", "taken_at", "renditions", "seconds"]
+KEYS = ["file", "verdict", "reason", "kind", "format", "width", "height", "taken_at", "renditions", "seconds", "pair"]
 
 
 def test_every_file_gets_a_verdict_and_a_bad_one_stops_nothing(tmp_path: Path, limits: Limits) -> None:

@@ -75,7 +75,7 @@ def test_an_original_that_somebody_deleted_is_no_fault(world, item):
 
 def test_quarantine_keeps_the_reason_in_words(world, item, make):
     media = make.media(verdict="rejected", reason="the file ends in the middle of the picture")
-    quarantine(QuarantineRequest(item, media), **services(world))
+    quarantine(QuarantineRequest(item, media), machine=world.machine, **services(world))
     record = world.catalog.item(item.id)
     assert (record.status, record.reason, record.media) == ("QUARANTINED", media.reason, media)
     assert tags(world, item) == {"greenroom": "quarantined"}
