@@ -132,17 +132,16 @@ def _render(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, A
         if pictures.frames(picture, row) > 1:
             limits.check_frames(pictures.frames(picture, row), picture.width * picture.height)
             return _render_animation(picture, row, out)
-        wanted = sizes(max(picture.size))
+        shape, credit = pictures.upright_size(picture), metadata.credit(picture)
         with ThreadPoolExecutor(max(2, CORES)) as hands:
-            credit = metadata.credit(picture)
-            return _render_still(reduced(picture, row, wanted[0][1], hands), wanted, out, hands, credit)
+            return _render_still(reduced(picture, row, sizes(max(shape))[0][1], hands), shape, out, hands, credit)
 
 
-def _render_still(top: Picture, wanted: list[tuple[str, int]], out: Path, hands: Executor, credit: bytes) -> dict[str, Any]:
+def _render_still(top: Picture, shape: tuple[int, int], out: Path, hands: Executor, credit: bytes) -> dict[str, Any]:
     waiting: list[Future[None]] = []
     files = []
     smallest = top
-    for name, smallest in cascade(top, wanted):
+    for name, smallest in cascade(top, shape):
         files += _encode(smallest, name, out, hands, waiting, credit)
     seen = _seen(smallest)
     for encoder in waiting:
@@ -155,11 +154,14 @@ def _seen(smallest: Picture) -> dict[str, str]:
     return {"placeholder": _placeholder(smallest), "phash": pictures.fingerprint(smallest)}
 
 
-def cascade(top: Picture, wanted: list[tuple[str, int]]) -> Iterator[tuple[str, Picture]]:
-    """Each size made from the one before: the large picture is read once, not once a size."""
+def cascade(top: Picture, shape: tuple[int, int]) -> Iterator[tuple[str, Picture]]:
+    """Each size made from the one before: the large picture is read once, not once a size.
+
+    `shape` is the size of the whole picture, by which each is rounded: by each other, the last ones would be off by a pixel.
+    """
     picture = top
-    for name, long_side in wanted:
-        picture = fitted(picture, long_side)
+    for name, long_side in sizes(max(shape)):
+        picture = resized(picture, within(shape, long_side))
         yield name, picture
 
 
@@ -227,9 +229,8 @@ def _convert(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, 
         full, profile = pictures.to_srgb(full, profile), None
     with ThreadPoolExecutor(max(2, CORES)) as hands:
         name, master = _save_master(full, profile, credit, out, hands)
-        wanted = sizes(max(full.size))
-        top = resized(full, within(full.size, wanted[0][1]), hands)
-        made = _render_still(pictures.to_srgb(top, profile), wanted, out.parent, hands, credit)
+        top = resized(full, within(full.size, sizes(max(full.size))[0][1]), hands)
+        made = _render_still(pictures.to_srgb(top, profile), full.size, out.parent, hands, credit)
         master.result()
     return {"master": (name, *full.size), **made}
 

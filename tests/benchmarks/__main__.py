@@ -35,12 +35,12 @@ from tasks.media import Limits
 ALBUM = {"album": "Bench", "contributor": "Bench"}
 
 
-def photograph(path: Path, width: int, height: int, seed: int) -> Path:
-    """A JPEG with the entropy of a photograph: blurred noise over a gradient."""
+def photograph(path: Path, width: int, height: int, seed: int, grain: float = 12, blur: int = 8) -> Path:
+    """A JPEG with the entropy of a photograph: noise blurred over so many pixels, and grain of so many levels under it."""
     dice = random.Random(seed)
-    noise = Image.frombytes("RGB", (width // 8, height // 8), dice.randbytes(width // 8 * (height // 8) * 3))
-    grain = Image.effect_noise((width, height), 12).convert("RGB")
-    Image.blend(noise.resize((width, height), Image.Resampling.BICUBIC), grain, 0.3).save(path, quality=88)
+    noise = Image.frombytes("RGB", (width // blur, height // blur), dice.randbytes(width // blur * (height // blur) * 3))
+    grains = Image.effect_noise((width, height), grain).convert("RGB")
+    Image.blend(noise.resize((width, height), Image.Resampling.BICUBIC), grains, 0.3).save(path, quality=88)
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.media import Limits, convert_image, inspect, make_renditions, workspace
+from tasks.media import Limits, convert_image, inspect, make_renditions
 from tests.benchmarks.rivals.turns import serve
 
 
@@ -14,9 +14,7 @@ def prepare(source: Path, out: Path) -> None:
     if not media.convert:
         make_renditions(source, media.format, out, limits)
         return
-    with workspace() as aside:
-        master = convert_image(source, media.format, aside / "master.jpg", limits)
-        make_renditions(master.file.path, "jpeg", out, limits)
+    convert_image(source, media.format, out / "master.jpg", limits)
 
 
 if __name__ == "__main__":

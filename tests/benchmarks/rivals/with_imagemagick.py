@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from turns import EFFORT, PLACEHOLDER, QUALITY, SIZES, serve
 
-COMMAND = next(found for name in ("magick", "convert") if (found := shutil.which(name)))
+COMMAND = sys.argv[1]
 
 
 def prepare(source: Path, out: Path) -> None:

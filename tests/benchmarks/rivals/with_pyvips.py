@@ -1,6 +1,7 @@
 """pyvips, as its documentation teaches: shrink while loading, keep the large one in memory, each size from the one before.
 
-Its wheel has no decoder for HEIC: there libheif decodes for it, the same one as Greenroom's.
+Its wheel has no decoder for HEIC: there libheif decodes for it, the same one as Greenroom's, and hands over its memory. The
+pictures of phones are in Display P3: the master keeps the profile, what is shown becomes sRGB, as Greenroom's files do.
 """
 
 from __future__ import annotations
@@ -22,15 +23,27 @@ def prepare(source: Path, out: Path) -> None:
 
 
 def _top(source: Path, out: Path) -> pyvips.Image:
-    if source.suffix != ".heic":
+    if source.suffix not in (".heic", ".heif", ".hif"):
         return pyvips.Image.thumbnail(str(source), SIZES[0], height=SIZES[0], size="down")
+    full = from_heic(source)
+    full.jpegsave(str(out / "master.jpg"), Q=90, keep="icc")
+    return full.thumbnail_image(SIZES[0], height=SIZES[0], size="down", **to_srgb(full))
+
+
+def to_srgb(picture: pyvips.Image) -> dict[str, str]:
+    """The option to have its colours converted, where it says that they are others: asked for without need, it costs a lot."""
+    return {"output_profile": "srgb"} if picture.get_typeof("icc-profile-data") else {}
+
+
+def from_heic(source: Path) -> pyvips.Image:
     import pillow_heif
 
     found = pillow_heif.open_heif(source, convert_hdr_to_8bit=True)
-    picture = found.to_pillow().convert("RGB")
-    full = pyvips.Image.new_from_memory(picture.tobytes(), *picture.size, 3, "uchar")
-    full.jpegsave(str(out / "master.jpg"), Q=90, keep="none")
-    return full.thumbnail_image(SIZES[0], height=SIZES[0], size="down")
+    rows = pyvips.Image.new_from_memory(found.data, found.stride // 3, found.size[1], 3, "uchar")
+    full = rows.crop(0, 0, *found.size).copy(interpretation="srgb")
+    if found.info.get("icc_profile"):
+        full.set_type(pyvips.GValue.blob_type, "icc-profile-data", found.info["icc_profile"])
+    return full
 
 
 if __name__ == "__main__":

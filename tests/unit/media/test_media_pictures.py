@@ -175,6 +175,11 @@ def test_a_large_picture_has_four_sizes_in_two_formats_and_a_tiny_placeholder(tm
     assert len(made.placeholder) <= 1024
 
 
+def test_every_size_has_the_whole_pictures_shape(tmp_path: Path, out: Path, limits: Limits) -> None:
+    made = make_renditions(_save(tmp_path / "a.jpg", quadrants(1800, 1200)), "jpeg", out, limits)
+    assert [(file.width, file.height) for file in made.files[::2]] == [(1800, 1200), (1280, 853), (640, 427), (320, 213)]
+
+
 def test_a_very_long_picture_keeps_at_least_one_pixel_of_height(tmp_path: Path, out: Path, limits: Limits) -> None:
     path = _save(tmp_path / "a.png", Image.new("RGB", (5000, 1), "red"))
     assert {file.height for file in make_renditions(path, "png", out, limits).files} == {1}

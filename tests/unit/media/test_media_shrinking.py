@@ -72,21 +72,29 @@ def test_bands_join_without_a_seam(photograph: Image.Image) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "long_side", "decoded"),
+    ("size", "grain", "long_side", "decoded"),
     [
-        ((4032, 3024), 2048, (4032, 3024)),  # its half has no fine grain left
-        ((4032, 3024), 1280, (2016, 1512)),
-        ((8064, 6048), 2048, (4032, 3024)),  # never a quarter: grain would show
-        ((640, 480), 2048, (640, 480)),
+        ((4032, 3024), 0, 2048, (2016, 1512)),  # smooth: 2% short of it does no harm
+        ((4032, 3024), 7, 2048, (4032, 3024)),  # its half has no grain left
+        ((3900, 2925), 0, 2048, (3900, 2925)),  # 5% short of it
+        ((4032, 3024), 7, 1280, (2016, 1512)),  # enough of it left
+        ((8064, 6048), 0, 2048, (4032, 3024)),  # never a quarter
+        ((640, 480), 0, 2048, (640, 480)),
     ],
 )
 def test_a_jpeg_is_decoded_at_half_size_where_that_suffices(
-    size: tuple[int, int], long_side: int, decoded: tuple[int, int]
+    size: tuple[int, int], grain: int, long_side: int, decoded: tuple[int, int]
 ) -> None:
-    picture = opened(Image.new("RGB", size))
+    picture = opened(Image.effect_noise(size, grain))
     full = shrinking.draft(picture, long_side)
     assert picture.size == decoded
     assert full == (None if decoded == size else size)
+
+
+def test_only_a_jpeg_can_be_decoded_at_half_size() -> None:
+    body = BytesIO()
+    Image.new("RGB", (4032, 3024)).save(body, "PNG")
+    assert shrinking.draft(Image.open(body), 2048) is None
 
 
 def test_nothing_is_made_larger(tmp_path: Path) -> None:
