@@ -62,7 +62,7 @@ class Aim:
     def line(self) -> str:
         met = self.found >= self.limit if self.at_least else self.found <= self.limit
         wanted = f"wanted {'>=' if self.at_least else '<='} {self.limit:g}"
-        return f"{'met   ' if met else 'MISSED'}  {self.name:58} {self.found:8.2f}   {wanted}"
+        return f"{'met   ' if met else 'MISSED'}  {self.name:58} {self.found:8.3f}   {wanted}"
 
 
 def inputs(folder: Path, phones: list[Path]) -> dict[str, Path]:
