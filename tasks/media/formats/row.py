@@ -33,7 +33,7 @@ class Format:
     modules: tuple[str, ...] = ()  # imported before Pillow opens it
     setup: Callable[[], None] = lambda: None  # registers a decoder that does not come with Pillow
     check: Callable[[Path], None] = lambda path: None  # raises InvalidMedia when the file is cut off
-    demuxer: str = ""  # ffmpeg's name, for what moves or sounds: the only one that it may open the file with
+    demuxer: str = ""  # ffmpeg's names, with commas, for what moves or sounds: all that it may open the file with
     content: Callable[[Path], Path | IO[bytes]] = lambda path: path  # what Pillow opens: the file, or a picture inside it
     complete: Callable[[Picture, Path], None] = lambda picture, path: None  # adds to `info` what Pillow leaves out
     note: Callable[[Picture], str] = lambda picture: ""  # what a person should know of what is shown, "" for nothing
