@@ -115,7 +115,7 @@ def _look(path: Path, row: Format, limits: Limits) -> dict[str, Any]:
         frames = pictures.frames(picture, row)
         limits.check_frames(frames, picture.width * picture.height)
         more = {"animated": frames > 1, "note": row.note(picture)}
-        if row.decode_first:
+        if row.decode_first(path):
             pictures.decoded(picture, row)
         return {**_facts(picture), **more}
 

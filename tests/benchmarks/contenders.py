@@ -74,6 +74,11 @@ def commands() -> dict[str, list[str]]:
     if not (HERE / "node_modules" / "sharp").is_dir():
         del known["sharp"]
         print("LEFT OUT: sharp is not installed here (make bench-media installs it with npm)")
+    vips = [str(BENCH), str(RIVALS / "with_vips.py")]
+    if subprocess.run(vips, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
+        known["vips"] = vips
+    else:
+        print("LEFT OUT: no libvips with HEIC is on this machine (Debian: apt install libvips42)")
     magick = imagemagick()
     if magick:
         known["imagemagick"] = [str(BENCH), str(RIVALS / "with_imagemagick.py"), magick]

@@ -45,7 +45,7 @@ RATIOS = (
     ("12mp.jpg", "pillow", "cpu", 0.45),
     ("48mp.jpg", "pyvips", "cpu", 1.3),
     ("48mp.jpg", "pillow", "cpu", 0.2),
-    (".heic", "pyvips", "cpu", 1.0),
+    (".heic", "vips", "cpu", 1.0),
 )
 
 
@@ -143,8 +143,8 @@ def verdicts(name: str, contenders: list[Contender]) -> Iterator[Aim]:
 def entrants(source: Path, everybody: list[Contender]) -> list[Contender]:
     """Who can read this picture."""
     if source.suffix in HEIC:
-        return [one for one in everybody if one.name in ("greenroom", "pyvips", "libheif")]
-    return [one for one in everybody if one.name != "libheif"]
+        return [one for one in everybody if one.name in ("greenroom", "vips", "pyvips", "libheif")]
+    return [one for one in everybody if one.name not in ("libheif", "vips")]
 
 
 def memory(source: Path) -> Aim:

@@ -30,6 +30,8 @@ def setup() -> None:
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
     pillow_heif.register_heif_opener()
+    # Its patterns are compiled here and not in every child.
+    pillow_heif.set_orientation({"xmp": b'tiff:Orientation="6"'})
 
 
 def note(picture: Picture) -> str:

@@ -31,7 +31,7 @@ def check(path: Path) -> None:
                 _check_frame(marker, data[at + 4 : at + 5])
             elif marker == START_OF_SCAN:
                 scan = at
-        if scan < 0 or data.find(END_OF_IMAGE, scan) < 0:
+        if scan < 0 or data.rfind(END_OF_IMAGE, scan) < 0:
             raise InvalidMedia("the picture is cut off: its end is missing; copy it from the camera again")
 
 

@@ -37,7 +37,8 @@ class Format:
     content: Callable[[Path], Path | IO[bytes]] = lambda path: path  # what Pillow opens: the file, or a picture inside it
     complete: Callable[[Picture, Path], None] = lambda picture, path: None  # adds to `info` what Pillow leaves out
     note: Callable[[Picture], str] = lambda picture: ""  # what a person should know of what is shown, "" for nothing
-    decode_first: bool = False  # its facts are whole only after decoding: ValidateMedia decodes it too, not its header alone
+    # Whether a file's facts are whole only after decoding: ValidateMedia then decodes it too, and does not read its header alone.
+    decode_first: Callable[[Path], bool] = lambda path: False
 
     def load(self) -> None:
         """Import the decoder, so that a forked child finds it there."""

@@ -85,5 +85,5 @@ TIFF = Format(
     decoders=("TIFF",),
     modules=("PIL.TiffImagePlugin",),
     note=note,
-    decode_first=True,
+    decode_first=lambda path: True,
 )
