@@ -48,18 +48,23 @@ def _planned(facts: Facts, _: Facts) -> str:
     plan = facts.get("plan", {})
     if plan.get("reason"):
         return f"rejected: {plan['reason']}"
-    count = len(plan.get("segments", []))
-    return "the streams fit as they are" if plan.get("remux") else f"{count} segment{'' if count == 1 else 's'} to encode"
+    return "the streams fit as they are" if plan.get("remux") else f"{_parts(plan.get('segments', []))} to encode"
+
+
+def _parts(segments: list[Facts]) -> str:
+    count = sum(not part.get("sound") for part in segments)
+    return f"{count} segment{'' if count == 1 else 's'}" + (" and the sound" if count < len(segments) else "")
 
 
 def _transcoded(facts: Facts, _: Facts) -> str:
     results = facts.get("segments", [])
     broken = [part["reason"] for part in results if part.get("reason")]
-    return f"{len(results)} encoded" + (f"; {len(broken)} broken: {broken[0]}" if broken else "")
+    return f"{_parts(results)} encoded" + (f"; {len(broken)} broken: {broken[0]}" if broken else "")
 
 
 def _segment(facts: Facts, _: Facts) -> str:
-    return f"segment {facts.get('index', '?')}" + (f" broken: {facts['reason']}" if facts.get("reason") else "")
+    name = "the sound" if facts.get("sound") else f"segment {facts.get('index', '?')}"
+    return name + (f" broken: {facts['reason']}" if facts.get("reason") else "")
 
 
 def _prepared(facts: Facts, _: Facts) -> str:

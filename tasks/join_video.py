@@ -1,4 +1,4 @@
-"""JoinVideo: the segments become one MP4 with its sound, and with the poster and the preview that stand for it."""
+"""JoinVideo: pictures and sound become one MP4, with the poster and the preview that stand for it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,26 @@ class Fetched:
     def segments(self, size: str) -> Iterator[list[Path]]:
         found = []
         for segment in sorted(self.request.segments, key=lambda each: each.index):
+            if segment.sound:
+                continue
             found.append(self.folder / f"{size}-{segment.index:04d}.mp4")
             self.store.download(Location(self.bucket, f"{segment.key}{size}.mp4"), found[-1])
         yield found
         for path in found:
             path.unlink()
+
+    @contextmanager
+    def sound(self) -> Iterator[Path | None]:
+        from tasks.media.video import SOUND
+
+        found = next((segment for segment in self.request.segments if segment.sound), None)
+        if not found:
+            yield None
+            return
+        path = self.folder / SOUND
+        self.store.download(Location(self.bucket, found.key + SOUND), path)
+        yield path
+        path.unlink()
 
 
 def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -> Media:

@@ -1,4 +1,4 @@
-"""TranscodeSegment: one stretch of a video, its picture alone, in a work directory of its own."""
+"""TranscodeSegment: one stretch of a video's picture, or the sound of the whole, in a work directory of its own."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def transcode_segment(request: TranscodeSegmentRequest, *, store: Store, setting
             facts = video_facts.read(source)
             made = video.transcode_segment(source, segment, facts, out, Limits.of(settings), settings.ffmpeg)
         except InvalidMedia as bad:
-            return SegmentResult(segment.index, reason=bad.reason)
+            return SegmentResult(segment.index, reason=bad.reason, sound=segment.sound)
         for path in made:
             store.upload(path, settings.work_bucket, key + path.name, "video/mp4")
-    return SegmentResult(segment.index, key)
+    return SegmentResult(segment.index, key, sound=segment.sound)
 
 
 handler = lambda_handler(transcode_segment)

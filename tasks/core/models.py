@@ -132,7 +132,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of a video: `start` and `end` in seconds from its beginning."""
+    """One stretch of a video's picture, or the sound of the whole: `start` and `end` in seconds from its beginning."""
 
     index: int
     start: float
@@ -140,24 +140,35 @@ class Segment:
     frames: int = 0  # how many it is made of; 0 for the last one, which ends where the video does
     seek: float = 0.0  # the keyframe that decoding begins at
     rate: str = ""  # frames a second of the result, as a fraction; "": the stream's own
+    sound: bool = False  # the sound instead of a picture; first of all segments, for it takes longest
 
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """How a video becomes its MP4 (`$.plan`). With `remux` the streams fit: segments make a long one's smaller sizes."""
+    """How a video becomes its MP4 (`$.plan`). With `remux` the streams fit: segments make a long one's smaller sizes.
+
+    A segment's `index` is its place among them.
+    """
 
     remux: bool
     segments: tuple[Segment, ...] = ()
     reason: str = ""  # why it cannot be planned; JoinVideo then rejects
+    smaller: tuple[str, ...] = ()  # the sizes beside the largest that a long one is offered in
+
+    @property
+    def pictures(self) -> tuple[Segment, ...]:
+        """Its segments but for the sound."""
+        return tuple(segment for segment in self.segments if not segment.sound)
 
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """A transcoded segment: the folder in the work bucket that holds its sizes, or the reason why there is none."""
+    """A transcoded segment: the folder in the work bucket that holds its sizes or the sound, or the reason why there is none."""
 
     index: int
     key: str = ""
     reason: str = ""
+    sound: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,7 @@ TONE_MAP = (
     "tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
 )
 TRANSFERS = {"PQ": "smpte2084", "HLG": "arib-std-b67"}
+SOUND = "sound.m4a"
 JUST_AFTER = 0.001  # seconds: seeking to a keyframe finds it, whatever its time is rounded to
 SHARE = 0.9  # of the most bytes that an upload may have: the largest size of a video; sound and container come on top
 # Transport streams have no index: seeking there is by guess, so that it begins well before.
@@ -48,19 +49,24 @@ class Material(Protocol):
     """What a video is joined of. Each is asked for once, and may be gone after its block: a worker's disk is small."""
 
     def source(self) -> AbstractContextManager[Path]:
-        """The upload."""
+        """The upload; only a remux asks for it."""
         ...
 
     def segments(self, size: str) -> AbstractContextManager[list[Path]]:
-        """One size's segments, in order."""
+        """The picture's segments in one size, in order."""
+        ...
+
+    def sound(self) -> AbstractContextManager[Path | None]:
+        """The sound of the whole, None where the plan has none."""
         ...
 
 
 @dataclass(frozen=True)
 class AtHand:
-    """Material that lies on this disk, and stays: the upload, and a folder for each segment with transcode_segment's files."""
+    """Material that lies on this disk, and stays: the upload, and for each of the plan's segments transcode_segment's folder."""
 
     upload: Path
+    plan: VideoPlan
     folders: tuple[Path, ...]
 
     @contextmanager
@@ -69,20 +75,44 @@ class AtHand:
 
     @contextmanager
     def segments(self, size: str) -> Iterator[list[Path]]:
-        yield [folder / f"{size}.mp4" for folder in self.folders]
+        yield [self.folders[each.index] / f"{size}.mp4" for each in self.plan.pictures]
+
+    @contextmanager
+    def sound(self) -> Iterator[Path | None]:
+        yield next((self.folders[each.index] / SOUND for each in self.plan.segments if each.sound), None)
 
 
 def transcode_segment(
     source: Path, segment: Segment, facts: VideoFacts, out: Path, limits: Limits, ffmpeg: str = ""
 ) -> tuple[Path, ...]:
-    """Write one segment's picture, without sound, as H.264 into the folder `out`: `top.mp4`, and a long video's smaller sizes.
+    """Write one segment into the folder `out`: its picture as H.264 (`top.mp4`, and a long video's smaller sizes), or the sound
+    of the whole as AAC (`sound.m4a`). Raises InvalidMedia.
 
     Frames are those of one constant-rate run over the whole video: numbered from its beginning, each belongs to exactly
-    one segment, so that none is doubled or lost where they meet. Raises InvalidMedia.
+    one segment, so that none is doubled or lost where they meet. Sound has no such seams, so that it stays in one piece.
     """
+    program = transcoder.find_ffmpeg(ffmpeg)
+    if segment.sound:
+        return (_sound(source, segment, facts, out, limits, program),)
+    return _pictures(source, segment, facts, out, limits, program)
+
+
+def _sound(source: Path, segment: Segment, facts: VideoFacts, out: Path, limits: Limits, program: str) -> Path:
+    """Sound that begins with the picture, whenever the upload's does, and ends no later."""
+    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer)
+    heard = whole[f"a:{facts.audio_track}"].filter("aresample", **{"async": 1, "first_pts": 0})
+    # MP4 says which samples the encoder put before the first: players leave them out, and a copy says so too.
+    graph = _output([heard], SOUND, f="mp4", t=segment.end, **AAC, **transcoder.CLEAN)
+    with sandbox.workspace() as folder:
+        transcoder.run(program, graph, {"input": source}, folder)
+        shutil.move(folder / SOUND, out / SOUND)
+    return out / SOUND
+
+
+def _pictures(source: Path, segment: Segment, facts: VideoFacts, out: Path, limits: Limits, program: str) -> tuple[Path, ...]:
+    """The segment's picture in every size, from one decoding."""
     import ffmpeg as graphs
 
-    program = transcoder.find_ffmpeg(ffmpeg)
     rate = Fraction(segment.rate) if segment.rate else facts.frame_rate
     wanted = rungs(facts)
     copies = _frames(segment, facts, rate, limits, program).filter_multi_output("split", len(wanted))
@@ -161,7 +191,7 @@ def make_video(source: Path, out: Path, limits: Limits, segment_seconds: int, ff
             (part := folder / f"{segment.index:04d}").mkdir()
             transcode_segment(source, segment, facts, part, limits, ffmpeg)
         folders = tuple(folder / f"{segment.index:04d}" for segment in plan.segments)
-        return join_video(AtHand(source, folders), plan, out, limits, ffmpeg)
+        return join_video(AtHand(source, plan, folders), plan, out, limits, ffmpeg)
 
 
 def join_video(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "") -> Joined:
@@ -171,33 +201,32 @@ def join_video(material: Material, plan: VideoPlan, out: Path, limits: Limits, f
     """
     program = transcoder.find_ffmpeg(ffmpeg)
     joined, still, preview = out / "video.mp4", out / "poster.jpg", out / "preview.mp4"
-    with material.source() as source:
-        facts = video_facts.read(source)
-        with nullcontext([]) if plan.remux else material.segments(TOP.name) as segments:
-            assemble(source, plan, segments, facts, joined, limits, ffmpeg)
+    assemble(material, plan, joined, limits, ffmpeg)
     final = video_facts.read(joined)
     if not final.codec:
         raise InvalidMedia("the video cannot be converted: no frame of it could be decoded")
     poster.make_poster(program, joined, final, still, limits)
     poster.make_preview(program, joined, final, preview, limits)
     stream: list[Path] = []
-    smaller = [rung.name for rung in rungs(facts) if rung is not TOP]
-    if plan.segments and smaller:
+    if plan.smaller:
         (out / "stream").mkdir()
-        stream = hls.make_stream(program, joined, smaller, material.segments, out / "stream", limits)
+        stream = hls.make_stream(program, joined, plan.smaller, material.segments, out / "stream", limits)
     return Joined(joined, still, preview, final, tuple(stream))
 
 
-def assemble(
-    source: Path, plan: VideoPlan, segments: list[Path], facts: VideoFacts, out: Path, limits: Limits, ffmpeg: str = ""
-) -> None:
-    """Write the MP4 itself to `out`: remuxed, or of the segments' pictures and the source's sound. Raises InvalidMedia."""
+def assemble(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "") -> None:
+    """Write the MP4 itself to `out`: the upload remuxed, or its pictures and its sound as they were encoded.
+
+    Raises InvalidMedia.
+    """
     program = transcoder.find_ffmpeg(ffmpeg)
     with sandbox.workspace() as folder:
         if plan.remux:
-            _remux(program, source, facts, folder, limits)
+            with material.source() as source:
+                _remux(program, source, video_facts.read(source), folder, limits)
         else:
-            _concatenate(program, source, segments, facts, plan, folder, limits)
+            with material.segments(TOP.name) as pictures, material.sound() as sound:
+                _concatenate(program, pictures, sound, Fraction(plan.segments[-1].rate), folder, limits)
         shutil.move(folder / "output.mp4", out)
 
 
@@ -210,20 +239,15 @@ def _remux(program: str, source: Path, facts: VideoFacts, folder: Path, limits: 
     transcoder.run(program, _output(streams, "output.mp4", **options), {"input": source}, folder)
 
 
-def _concatenate(
-    program: str, source: Path, segments: list[Path], facts: VideoFacts, plan: VideoPlan, folder: Path, limits: Limits
-) -> None:
-    """The segments' pictures as they are, and the sound of the whole encoded once, so that nothing clicks at a seam."""
-    last = plan.segments[-1]
-    scale = _timescale(Fraction(last.rate) if last.rate else facts.frame_rate)
-    with transcoder.concatenated(segments, limits) as (picture, files):
-        streams, audio = [picture["v:0"]], {}
-        if facts.audio:
-            whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer)
-            streams.append(whole[f"a:{facts.audio_track}"].filter("aresample", **{"async": 1, "first_pts": 0}))
-            audio = {**AAC, "t": last.end}
-            files = {**files, "input": source}
-        graph = _output(streams, "output.mp4", vcodec="copy", video_track_timescale=scale, **audio, **transcoder.CLEAN)
+def _concatenate(program: str, pictures: list[Path], sound: Path | None, rate: Fraction, folder: Path, limits: Limits) -> None:
+    """The segments' pictures one after the other, and the sound beside them; nothing is encoded."""
+    with transcoder.concatenated(pictures, limits) as (picture, files):
+        streams = [picture["v:0"]]
+        if sound:
+            # A track without a sound in it becomes a file without a track.
+            streams.append(transcoder.source("sound", limits.pixels)["a:0?"])
+            files = {**files, "sound": sound}
+        graph = _output(streams, "output.mp4", c="copy", video_track_timescale=_timescale(rate), **transcoder.CLEAN)
         transcoder.run(program, graph, files, folder)
 
 

@@ -8,7 +8,7 @@ import statistics
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,6 +30,8 @@ LADDER_FROM = 300.0  # seconds from which a video is offered in several sizes
 SCAN_BOUNDS = Bounds(cpu_seconds=240, wall_seconds=270, file_bytes=192 * MEGABYTE)
 NOT_SHOWN = 0x4  # of a packet's flags: an edit list leaves it out
 SHORTEST = 0.25  # of a segment's usual length
+# Pictures that the Map TranscodeSegments encodes at once: one of its forty workers has the sound.
+AT_ONCE = 39
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,17 @@ def plan_video(source: Path, facts: VideoFacts, segment_seconds: int, limits: Li
         raise InvalidMedia("it holds no picture that could be shown as a video")
     if not rungs(facts):
         return VideoPlan(remux=True)
-    packets = scan(source, facts, limits, ffmpeg)
-    return VideoPlan(remux=fits(facts), segments=cut(facts, packets, segment_seconds))
+    pictures = cut(facts, scan(source, facts, limits, ffmpeg), segment_seconds)
+    smaller = tuple(rung.name for rung in rungs(facts) if rung is not TOP)
+    if fits(facts):
+        return VideoPlan(remux=True, segments=pictures, smaller=smaller)
+    return VideoPlan(remux=False, segments=with_sound(pictures) if facts.audio else pictures, smaller=smaller)
+
+
+def with_sound(pictures: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The sound of the whole before its pictures: nothing else takes as long in one piece, so that it has to begin first."""
+    sound = Segment(0, 0.0, pictures[-1].end, sound=True)
+    return (sound, *(replace(each, index=each.index + 1) for each in pictures))
 
 
 def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> Packets:
@@ -160,7 +171,7 @@ def cut(facts: VideoFacts, packets: Packets, segment_seconds: int) -> tuple[Segm
     """
     rate = frame_rate(facts, packets)
     end = max(facts.duration, float((packets.times[-1] * packets.base) + 1 / rate))
-    count = max(1, round(end / max(1, segment_seconds)))
+    count = in_whole_turns(max(1, round(end / max(1, segment_seconds))))
     each = end / count
     firsts = [0]
     for number in range(1, count):
@@ -179,6 +190,12 @@ def cut(facts: VideoFacts, packets: Packets, segment_seconds: int) -> tuple[Segm
         )
         for index, (first, last) in enumerate(zip(firsts, ends, strict=True))
     )
+
+
+def in_whole_turns(count: int) -> int:
+    """As many segments, or up to a tenth fewer where the last turn of all workers would be for those few alone."""
+    few = count % AT_ONCE
+    return count - few if count > AT_ONCE and few <= count // 10 else count
 
 
 def _frame_near(seconds: float, reach: float, packets: Packets, rate: Fraction) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import heapq
 import math
 import multiprocessing
 import os
@@ -17,13 +18,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.core.aws import Store
 from tasks.core.models import Item, Location, Media, SegmentResult
 from tasks.core.settings import Settings
-from tasks.media import Limits, transcoder, video, video_facts, video_plan
+from tasks.media import Limits, hls, poster, transcoder, video, video_facts, video_plan
 from tasks.media.video_plan import TOP
 
 ROOT = Path(__file__).parents[2]
@@ -119,8 +120,9 @@ class Greenroom:
         video.transcode_segment(self.source, self.plan.segments[index], self.facts, part, Limits())
 
     def join(self) -> None:
-        segments = [self.folder / f"{segment.index:04d}" / "top.mp4" for segment in self.plan.segments]
-        video.assemble(self.source, self.plan, segments, self.facts, self.folder / "video.mp4", Limits())
+        folders = tuple(self.folder / f"{segment.index:04d}" for segment in self.plan.segments)
+        material = video.AtHand(self.source, self.plan, folders)
+        video.assemble(material, self.plan, self.folder / "video.mp4", Limits())
 
     def one_by_one(self) -> None:
         for segment in self.plan.segments:
@@ -128,7 +130,7 @@ class Greenroom:
         self.join()
 
     def side_by_side(self) -> None:
-        """Each segment in a process of its own, as many at once as there are cores."""
+        """Each segment, and the sound, in a process of its own, as many at once as there are cores."""
         with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
             pool.map(self.segment, range(len(self.plan.segments)), chunksize=1)
         self.join()
@@ -162,25 +164,79 @@ def beside(name: str, pairs: Pairs, kind: str, limit: float) -> Row:
     return Row(name, first, second, limit, ratio)
 
 
-def an_hour_on_many_workers(source: Path, seconds: int, single: Cost) -> tuple[float, float]:
-    """Seconds on the clock for an hour like this clip: in one run, and as 40 workers of this machine's size would take it.
+@dataclass(frozen=True)
+class Parts:
+    """Seconds on the clock that each part of converting a video takes, alone on this machine; `picture` is one of `pictures`."""
 
-    A segment of half a minute takes what was measured for this clip, in proportion; the hour's scan and its join, with its
-    sound, are measured on as many copies of the clip as make an hour, or a tenth of one.
+    scan: float
+    sound: float
+    picture: float
+    pictures: int
+    join: float
+
+    def one_after_the_other(self) -> float:
+        """By a single worker, which plans nothing."""
+        return self.sound + self.pictures * self.picture + self.join
+
+    def side_by_side(self) -> float:
+        """By PlanVideo, then as many workers at once as the Map has, the sound's being one of them, then JoinVideo."""
+        return self.scan + finished([self.sound, *[self.picture] * self.pictures], WORKERS) + self.join
+
+
+def finished(parts: Iterable[float], workers: int) -> float:
+    """When the last part ends: each in its turn goes to the worker that is free first, as a Map does it."""
+    free = [0.0] * workers
+    for part in parts:
+        heapq.heapreplace(free, free[0] + part)
+    return max(free)
+
+
+def an_hour_on_many_workers(source: Path, seconds: int, single: Cost) -> Iterator[Row]:
+    """An hour like this clip: its MP4 against the plain command's, and all that is made of it against one worker alone."""
+    hour = single.wall * HOUR / seconds
+    for whole in (False, True):
+        parts = parts_of_an_hour(source, seconds, whole)
+        print(f"  an hour{', all of it' if whole else ''}: {parts}", flush=True)
+        spread, alone = parts.side_by_side(), parts.one_after_the_other() if whole else hour
+        name = "the same with its smaller sizes, poster, preview and stream" if whole else "an hour"
+        yield Row(f"{name} on {WORKERS} workers (simulated): wall", spread, alone, 1 / 20, spread / alone)
+
+
+def parts_of_an_hour(source: Path, seconds: int, whole: bool) -> Parts:
+    """Measured: a segment on this clip, in proportion; scan, sound and join on copies of it that make a tenth of an hour, ten
+    times. `whole` is with what JoinVideo makes beside the MP4, and with the smaller sizes that segments of an hour have.
     """
+    tenth, limits = HOUR // 10, Limits()
+    count = video_plan.in_whole_turns(HOUR // 30)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        work = Greenroom(source, folder, seconds)
-        a_segment = cost(lambda: work.segment(0)).wall * 30 / seconds
-        part = HOUR // 10
-        (folder / "list.txt").write_text("ffconcat version 1.0\n" + f"file {source}\n" * math.ceil(part / seconds))
-        _ffmpeg("-f", "concat", "-safe", "0", "-i", folder / "list.txt", "-c", "copy", folder / "long.mp4")
-        facts = video_facts.read(folder / "long.mp4")
-        scan = cost(lambda: video_plan.cut(facts, video_plan.scan(folder / "long.mp4", facts, Limits()), 30)).wall * 10
-        plan = video_plan.plan_video(folder / "long.mp4", facts, 30, Limits())
-        pieces = [folder / "0000" / "top.mp4"] * math.ceil(part / seconds)
-        join = cost(lambda: video.assemble(folder / "long.mp4", plan, pieces, facts, folder / "joined.mp4", Limits())).wall * 10
-    return single.wall * HOUR / seconds, scan + math.ceil(HOUR / 30 / WORKERS) * a_segment + join
+        facts = replace(video_facts.read(source), duration=float(HOUR if whole else seconds))
+        (piece,) = video_plan.cut(facts, video_plan.scan(source, facts, limits), HOUR)
+        picture = cost(lambda: video.transcode_segment(source, piece, facts, folder, limits)).wall * HOUR / count / seconds
+        (folder / "list.txt").write_text("ffconcat version 1.0\n" + f"file {source.resolve()}\n" * math.ceil(tenth / seconds))
+        _ffmpeg("-f", "concat", "-safe", "0", "-i", folder / "list.txt", "-c", "copy", long := folder / "long.mp4")
+        facts = video_facts.read(long)
+        scan = cost(lambda: video_plan.cut(facts, video_plan.scan(long, facts, limits), 30)).wall * 10
+        plan = video_plan.plan_video(long, facts, 30, limits)
+        pieces = tuple(replace(piece, index=index, end=tenth) for index in range(math.ceil(tenth / seconds)))
+        plan = replace(plan, segments=video_plan.with_sound(pieces))
+        sound = cost(lambda: video.transcode_segment(long, plan.segments[0], facts, folder, limits)).wall * 10
+        join = join_of_an_hour(video.AtHand(long, plan, (folder,) * len(plan.segments)), folder, whole)
+    return Parts(scan, sound, picture, count, join)
+
+
+def join_of_an_hour(material: video.AtHand, folder: Path, whole: bool) -> float:
+    """Seconds, of a tenth's material: what grows with the video ten times, poster and preview once."""
+    limits, program, joined = Limits(), transcoder.find_ffmpeg(), folder / "video.mp4"
+    growing = cost(lambda: video.assemble(material, material.plan, joined, limits)).wall
+    if not whole:
+        return growing * 10
+    final = video_facts.read(joined)
+    (stream := folder / "stream").mkdir()
+    still = cost(lambda: poster.make_poster(program, joined, final, folder / "poster.jpg", limits)).wall
+    still += cost(lambda: poster.make_preview(program, joined, final, folder / "preview.mp4", limits)).wall
+    growing += cost(lambda: hls.make_stream(program, joined, material.plan.smaller, material.segments, stream, limits)).wall
+    return growing * 10 + still
 
 
 class Shelf(Store):
@@ -200,7 +256,7 @@ class Shelf(Store):
 
 def tasks_memory(source: Path, most_segments: int) -> tuple[float, float]:
     """MB that a worker's own process takes at its peak for the whole of PlanVideo, TranscodeSegment and JoinVideo, and that
-    the largest process it starts takes. Of a long video the first segments stand for all."""
+    the largest process it starts takes. Of a long video's picture the first segments stand for all."""
     call = f"from tests.benchmarks.bench_video import *; print(*in_a_worker(Path({str(source.resolve())!r}), {most_segments}))"
     done = subprocess.run([sys.executable, "-c", call], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     own, largest = map(float, done.stdout.split())
@@ -226,9 +282,12 @@ def in_a_worker(source: Path, most_segments: int) -> tuple[float, float]:
         (Path(name) / "original").symlink_to(source)
         store = Shelf(Path(name))
         plan = plan_video(PlanVideoRequest(item, media), store=store, settings=settings)
-        requests = [TranscodeSegmentRequest(item, media, segment) for segment in plan.segments[:most_segments]]
+        sound = [segment for segment in plan.segments if segment.sound]
+        requests = [TranscodeSegmentRequest(item, media, segment) for segment in (*sound, *plan.pictures[:most_segments])]
         made = [transcode_segment(request, store=store, settings=settings) for request in requests]
-        done = tuple(SegmentResult(segment.index, made[segment.index % len(made)].key) for segment in plan.segments)
+        keys = [each.key for each in made if not each.sound]
+        pictures = [SegmentResult(segment.index, keys[segment.index % len(keys)]) for segment in plan.pictures]
+        done = (*(each for each in made if each.sound), *pictures)
         joined = join_video(JoinVideoRequest(item, media, plan, done), store=store, settings=settings)
     assert joined.verdict == "accepted", joined.reason
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -269,8 +328,7 @@ def rows(folder: Path, seconds: int, rounds: int) -> list[Row]:
         "two segments at once", lambda: greenroom(source, half, "side_by_side"), lambda: greenroom(source, 30), rounds
     )
     found.append(beside("segments at once on these cores: wall against a single run", pairs, "wall", 1.1))
-    hour, spread = an_hour_on_many_workers(source, seconds, single)
-    found.append(Row(f"an hour on {WORKERS} workers (simulated): wall against a single run", spread, hour, 1 / 20, spread / hour))
+    found += an_hour_on_many_workers(source, seconds, single)
     large = clip(folder, "4K30 HEVC", seconds)
     pairs = compare("4K30 HEVC", lambda: greenroom(large, 30), lambda: plain(large, out), rounds)
     found.append(beside("4K30 HEVC to 1080p H.264: CPU", pairs, "cpu", 1.05))

@@ -33,7 +33,7 @@ LONG_REASON = "the video stream cannot be decoded: " + "x" * 264
 SHA = "f" * 64
 ID = "k7q2mzx4w3ncdy5tvb6a"
 HOURS_OF_VIDEO = 2
-SEGMENTS = HOURS_OF_VIDEO * 3600 // 30
+SEGMENTS = HOURS_OF_VIDEO * 3600 // 30 + 1  # with the sound
 
 ITEM = Item(
     ID,
@@ -90,10 +90,11 @@ MEDIA = Media(
 PLAN = VideoPlan(
     False,
     tuple(
-        Segment(index, index * 30.033333, (index + 1) * 30.033333, 1800, index * 30.029999, "60000/1001")
+        Segment(index, index * 30.033333, (index + 1) * 30.033333, 1800, index * 30.029999, "60000/1001", sound=not index)
         for index in range(SEGMENTS)
     ),
     LONG_REASON,
+    ("720p", "360p"),
 )
 RENDITIONS = tuple(
     Rendition(f"{width}w", f"items/{ID}/{width}w.{kind}", kind, f"image/{kind}", width, width, 10**7, SHA)

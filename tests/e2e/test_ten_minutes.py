@@ -36,7 +36,7 @@ class Shown:
     plan: VideoPlan
     video: Path
     killed: int  # the index of the segment whose worker was killed
-    calls: dict[str, int]  # of TranscodeSegment, as the functions' host counts them
+    calls: dict[str, int]  # of TranscodeSegment, for pictures and sound, as the functions' host counts them
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def kill_a_worker(town: Any, item: str, plan: VideoPlan) -> int:
     encoder = town.until("a worker in the middle of a segment", at_work, PATIENCE)
     encoder.kill_its_worker()
     town.until("the end of the encoder whose worker was killed", lambda: not encoder.runs())
-    return min(plan.segments, key=lambda segment: abs(segment.seek - encoder.seek)).index
+    return min(plan.pictures, key=lambda segment: abs(segment.seek - encoder.seek)).index
 
 
 def town_calls(town: Any, function: str) -> dict[str, int]:
@@ -80,9 +80,9 @@ def town_calls(town: Any, function: str) -> dict[str, int]:
     return {"calls": found["calls"], "errors": found["errors"]}
 
 
-def test_it_is_cut_in_twenty_and_what_the_killed_worker_had_is_made_again(shown: Shown) -> None:
-    assert (shown.plan.remux, len(shown.plan.segments)) == (False, SEGMENTS)
-    assert shown.calls == {"calls": SEGMENTS + 1, "errors": 1}
+def test_it_is_cut_in_twenty_beside_the_sound_and_what_the_killed_worker_had_is_made_again(shown: Shown) -> None:
+    assert (shown.plan.remux, len(shown.plan.pictures), len(shown.plan.segments)) == (False, SEGMENTS, SEGMENTS + 1)
+    assert shown.calls == {"calls": SEGMENTS + 1 + 1, "errors": 1}
 
 
 def test_no_frame_is_missing_doubled_or_late(shown: Shown, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,7 @@ def test_the_sound_stays_where_the_picture_is(shown: Shown, capsys: pytest.Captu
 
 
 def test_no_seam_can_be_seen(shown: Shown, capsys: pytest.CaptureFixture[str]) -> None:
-    seams = [round(segment.start * TAPE.rate) for segment in shown.plan.segments[1:]]
+    seams = [round(segment.start * TAPE.rate) for segment in shown.plan.pictures[1:]]
     found = [likeness(shown.video, shown.source, seam, TAPE.rate) for seam in seams]
     with capsys.disabled():
         print("\nSSIM at the seams: " + " ".join(f"{same:.4f}" for same, _ in found))

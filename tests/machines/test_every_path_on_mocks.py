@@ -107,8 +107,10 @@ def test_a_recording_is_shown_as_its_waveform(chronicle: Chronicle) -> None:
     assert given(chronicle, "SoundPublished", "Prepare", "media.master.poster_key").endswith("/waveform.jpg")
 
 
-def test_a_video_in_segments_is_joined_from_all_of_them(chronicle: Chronicle) -> None:
-    assert len(given(chronicle, "VideoInSegmentsPublished", "JoinVideo", "segments")) == 2
+def test_a_video_in_segments_is_joined_from_all_of_them_and_its_sound(chronicle: Chronicle) -> None:
+    segments = given(chronicle, "VideoInSegmentsPublished", "JoinVideo", "segments")
+    assert sorted(segment["index"] for segment in segments) == [0, 1, 2]
+    assert [segment["index"] for segment in segments if segment.get("sound")] == [0]
 
 
 def test_a_remuxed_video_has_no_segment(chronicle: Chronicle) -> None:

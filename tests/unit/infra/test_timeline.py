@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from infra.timeline import as_text, story, timeline
+from infra.timeline_words import after
 
 START = datetime(2026, 6, 1, 10, 0, 0, tzinfo=UTC)
 MEDIA = {
@@ -120,11 +122,20 @@ def test_a_maps_iterations_are_told_one_by_one():
     entered = tape.enter("TranscodeSegments", "Map")
     begun = [tape.enter("TranscodeSegment", previous=entered) for _ in range(3)]
     for index, previous in reversed(list(enumerate(begun))):
-        tape.leave("TranscodeSegment", 1, {"index": index}, previous=previous)
-    tape.leave("TranscodeSegments", 0, {"segments": [{}, {}, {"reason": "cut off"}]}, "Map", previous=entered)
+        tape.leave("TranscodeSegment", 1, {"index": index, "sound": index == 0}, previous=previous)
+    tape.leave("TranscodeSegments", 0, {"segments": [{"sound": True}, {}, {"reason": "cut off"}]}, "Map", previous=entered)
     lines = [(line.text, line.seconds) for line in timeline(tape.record())]
-    assert lines[1] == ("3 encoded; 1 broken: cut off", 3.0)
-    assert lines[2:5] == [("segment 0", 3.0), ("segment 1", 2.0), ("segment 2", 1.0)]
+    assert lines[1] == ("2 segments and the sound encoded; 1 broken: cut off", 3.0)
+    assert lines[2:5] == [("the sound", 3.0), ("segment 1", 2.0), ("segment 2", 1.0)]
+
+
+def test_a_plan_says_how_much_there_is_to_encode():
+    def planned(*segments: dict[str, Any], **more: Any) -> str:
+        return after("PlanVideo", {"plan": {"segments": list(segments), **more}}, {})
+
+    assert planned({"sound": True}, {}, {}) == "2 segments and the sound to encode"
+    assert planned({}) == "1 segment to encode"
+    assert planned({}, remux=True) == "the streams fit as they are"
 
 
 def test_a_failed_execution_says_where_it_stopped_and_why():

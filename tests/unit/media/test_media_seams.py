@@ -82,9 +82,9 @@ def _likeness(left: Path, right: Path) -> list[float]:
 def test_ten_minutes_are_twenty_segments_that_begin_on_keyframes(ten_minutes: Path) -> None:
     facts = video_facts.read(ten_minutes)
     plan = video_plan.plan_video(ten_minutes, facts, 30, Limits())
-    assert (plan.remux, len(plan.segments)) == (False, 20)
-    assert all(each.seek == pytest.approx(each.start, abs=1e-4) for each in plan.segments)
-    assert all(25 <= each.end - each.start <= 35 for each in plan.segments)
+    assert (plan.remux, len(plan.pictures)) == (False, 20)
+    assert all(each.seek == pytest.approx(each.start, abs=1e-4) for each in plan.pictures)
+    assert all(25 <= each.end - each.start <= 35 for each in plan.pictures)
 
 
 def test_no_frame_is_doubled_or_lost_and_no_seam_is_seen_or_heard(
@@ -110,7 +110,7 @@ def test_no_frame_is_doubled_or_lost_and_no_seam_is_seen_or_heard(
 
 def _seams(source: Path) -> list[int]:
     plan = video_plan.plan_video(source, video_facts.read(source), 30, Limits())
-    return [round(each.start * 2) for each in plan.segments[1:]]
+    return [round(each.start * 2) for each in plan.pictures[1:]]
 
 
 def test_the_sound_stays_where_the_picture_is(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
@@ -166,7 +166,7 @@ def test_every_container_is_cut_between_the_same_frames(
     for seconds in (60, 2):
         (out := tmp_path / str(seconds)).mkdir()
         made.append(video.make_video(tmp_path / name, out, Limits(), seconds).video)
-    assert len(video_plan.plan_video(tmp_path / name, video_facts.read(tmp_path / name), 2, Limits()).segments) == 4
+    assert len(video_plan.plan_video(tmp_path / name, video_facts.read(tmp_path / name), 2, Limits()).pictures) == 4
     whole, cut = made
     assert sorted(_times(whole, "0:v:0")) == sorted(_times(cut, "0:v:0"))
     assert min(_likeness(whole, cut)) > 0.95
@@ -187,22 +187,23 @@ def test_each_segment_works_in_an_empty_directory_of_its_own(
 
     monkeypatch.setattr(transcoder, "run", watching)
     facts = video_facts.read(ten_minutes)
-    first, second, *_ = video_plan.plan_video(ten_minutes, facts, 30, Limits()).segments
-    for segment in first, second:
+    sound, first, second, *_ = video_plan.plan_video(ten_minutes, facts, 30, Limits()).segments
+    for segment in sound, first, second:
         (out := tmp_path / str(segment.index)).mkdir()
         video.transcode_segment(ten_minutes, segment, facts, out, Limits())
-    assert len({directory for directory, _ in seen}) == len(seen) == 3
+    assert len({directory for directory, _ in seen}) == len(seen) == 4
     assert all(not names for _, names in seen)
     assert not any(directory.exists() for directory, _ in seen)
 
 
+@pytest.mark.parametrize("number", [0, 7], ids=["the sound", "a picture"])
 def test_an_encoder_that_is_killed_in_the_middle_is_the_machines_fault_and_changes_nothing(
-    ten_minutes: Path, tmp_path: Path
+    ten_minutes: Path, tmp_path: Path, number: int
 ) -> None:
     """Not the upload's: the task fails, and Step Functions asks for the same segment again."""
-    killed = _program(tmp_path, "head -c 5000 /dev/zero > top.mp4; kill -9 $$")
+    killed = _program(tmp_path, "head -c 5000 /dev/zero | tee sound.m4a > top.mp4; kill -9 $$")
     facts = video_facts.read(ten_minutes)
-    segment = video_plan.plan_video(ten_minutes, facts, 30, Limits()).segments[7]
+    segment = video_plan.plan_video(ten_minutes, facts, 30, Limits()).segments[number]
     folders = [tmp_path / name for name in ("once", "again")]
     for folder in folders:
         folder.mkdir()
@@ -270,6 +271,13 @@ class Watched(video.AtHand):
             yield found
         self.seen.append(f"{size} is gone")
 
+    @contextmanager
+    def sound(self) -> Iterator[Path | None]:
+        self.seen.append("sound")
+        with super().sound() as found:
+            yield found
+        self.seen.append("sound is gone")
+
 
 def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.mp4"
@@ -281,7 +289,8 @@ def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg
     monkeypatch.setattr(video, "AtHand", Watched)
     Watched.seen.clear()
     made = video.make_video(path, out, Limits(), 60)
-    assert Watched.seen == ["source", "top", "top is gone", "source is gone", "360p", "360p is gone"], "a worker's disk is small"
+    expected = ["top", "sound", "sound is gone", "top is gone", "360p", "360p is gone"]
+    assert Watched.seen == expected, "a worker's disk is small, and the upload is not needed"
     assert {each.name for each in made.stream} == {
         *("main.m3u8", "top.m3u8", "top.mp4", "360p.m3u8", "360p.mp4", "sound.m3u8", "sound.mp4"),
     }

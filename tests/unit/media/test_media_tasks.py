@@ -297,7 +297,7 @@ def test_a_clip_goes_all_the_way(
     media = _validated(store, item)
     assert (media.kind, media.master) == ("video", None)
     plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
-    assert len(plan.segments) == segments
+    assert (len(plan.pictures), len(plan.segments)) == (segments, segments + bool(segments))
     done = tuple(
         transcode_segment(TranscodeSegmentRequest(item, media, each), store=store, settings=SETTINGS) for each in plan.segments
     )
@@ -311,6 +311,76 @@ def test_a_clip_goes_all_the_way(
         assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
         assert (row.width, row.height) == (96, 64)
         assert CANARY.encode() not in body
+
+
+def _transcoded(store: Store, item: Item, media: Media) -> tuple[VideoPlan, tuple[SegmentResult, ...]]:
+    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
+    requests = [TranscodeSegmentRequest(item, media, each) for each in plan.segments]
+    return plan, tuple(transcode_segment(request, store=store, settings=SETTINGS) for request in requests)
+
+
+class Watchful(Store):
+    """Remembers what was fetched."""
+
+    fetched: tuple[str, ...] = ()
+
+    def download(self, location: Location, path: Path) -> str:
+        self.fetched += (location.key,)
+        return super().download(location, path)
+
+
+@pytest.mark.parametrize(
+    ("codec", "fetched"),
+    [
+        (("-c:v", "mpeg4"), ("0001/top.mp4", "0002/top.mp4", "0000/sound.m4a")),
+        (("-c:v", "mpeg4", "-an"), ("0000/top.mp4", "0001/top.mp4")),
+        (("-c:v", "libx264", "-pix_fmt", "yuv420p"), ("Summer/clip.mov",)),
+    ],
+    ids=["with sound", "silent", "remuxed"],
+)
+def test_only_a_remux_has_the_upload_on_the_joiners_disk(
+    store: Store,
+    dropped: Callable[[str, bytes], Item],
+    tmp_path: Path,
+    ffmpeg: Callable[..., None],
+    codec: tuple[str, ...],
+    fetched: tuple[str, ...],
+) -> None:
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, *codec))
+    media, watchful = _validated(store, item), Watchful(store._aws)
+    plan, done = _transcoded(store, item, media)
+    joined = join_video(JoinVideoRequest(item, media, plan, done[::-1]), store=watchful, settings=SETTINGS)
+    assert (joined.verdict, len(joined.codecs)) == ("accepted", 1 if "-an" in codec else 2)
+    assert tuple(key.removeprefix(f"items/{item.id}/segments/") for key in watchful.fetched) == fetched
+
+
+def test_a_task_that_is_repeated_makes_the_same_sound_and_the_same_pictures(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, "-c:v", "mpeg4"))
+    media = _validated(store, item)
+
+    def made() -> dict[str, bytes]:
+        _, done = _transcoded(store, item, media)
+        assert [each.sound for each in done] == [True, False, False]
+        keys = [each.key + ("sound.m4a" if each.sound else "top.mp4") for each in done]
+        return {key: store.read(Location("work", key)) for key in keys}
+
+    assert made() == made()
+
+
+def test_a_sound_that_cannot_be_decoded_rejects_the_clip(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    scene = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4")
+    ffmpeg(*scene, "-c:a", "flac", "-bsf:a", "noise=amount=1", tmp_path / "a.mkv")
+    item = dropped("clip.mkv", (tmp_path / "a.mkv").read_bytes())
+    media = _validated(store, item)
+    plan, (sound, *pictures) = _transcoded(store, item, media)
+    assert (sound.sound, sound.key, [each.reason for each in pictures]) == (True, "", ["", ""])
+    assert sound.reason.startswith("the video cannot be converted: ")
+    joined = join_video(JoinVideoRequest(item, media, plan, (sound, *pictures)), store=store, settings=SETTINGS)
+    assert (joined.verdict, joined.reason, joined.master) == ("rejected", sound.reason, None)
 
 
 def test_a_recording_goes_all_the_way(
