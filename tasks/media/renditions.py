@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from tasks.media import colour, metadata, pictures, sandbox
 from tasks.media.animation import save_animations
 from tasks.media.formats import Format, by_name
+from tasks.media.hands import Hands
 from tasks.media.limits import Limits
 from tasks.media.sandbox import Bounds
-from tasks.media.shrinking import CORES, draft, fitted, resized, within
+from tasks.media.shrinking import HALVED, HALVED_AGAIN, draft, fitted, resized, within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -133,20 +133,16 @@ def _render(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, A
             limits.check_frames(pictures.frames(picture, row), picture.width * picture.height)
             return _render_animation(picture, row, out)
         shape, credit = pictures.upright_size(picture), metadata.credit(picture)
-        with ThreadPoolExecutor(max(2, CORES)) as hands:
+        with Hands() as hands:
             return _render_still(reduced(picture, row, sizes(max(shape))[0][1], hands), shape, out, hands, credit)
 
 
-def _render_still(top: Picture, shape: tuple[int, int], out: Path, hands: Executor, credit: bytes) -> dict[str, Any]:
-    waiting: list[Future[None]] = []
+def _render_still(top: Picture, shape: tuple[int, int], out: Path, hands: Hands, credit: bytes) -> dict[str, Any]:
     files = []
     smallest = top
     for name, smallest in cascade(top, shape):
-        files += _encode(smallest, name, out, hands, waiting, credit)
-    seen = _seen(smallest)
-    for encoder in waiting:
-        encoder.result()
-    return {"files": files, **seen}
+        files += _encode(smallest, name, out, hands, credit)
+    return {"files": files, **_seen(smallest)}
 
 
 def _seen(smallest: Picture) -> dict[str, str]:
@@ -160,12 +156,13 @@ def cascade(top: Picture, shape: tuple[int, int]) -> Iterator[tuple[str, Picture
     `shape` is the size of the whole picture, by which each is rounded: by each other, the last ones would be off by a pixel.
     """
     picture = top
+    large = HALVED_AGAIN if max(top.size) < max(shape) else HALVED
     for name, long_side in sizes(max(shape)):
-        picture = resized(picture, within(shape, long_side))
+        picture = resized(picture, within(shape, long_side), large=large)
         yield name, picture
 
 
-def reduced(picture: Picture, row: Format, long_side: int, hands: Executor | None = None) -> Picture:
+def reduced(picture: Picture, row: Format, long_side: int, hands: Hands | None = None) -> Picture:
     """The largest rendition's pixels: plain, upright, sRGB. Turning and colours come after reducing, on fewer pixels."""
     profile = colour.profile_of(picture)
     full = draft(picture, long_side)
@@ -175,13 +172,11 @@ def reduced(picture: Picture, row: Format, long_side: int, hands: Executor | Non
     return pictures.opaque(pictures.to_srgb(pictures.upright(small, turn), profile))
 
 
-def _encode(
-    picture: Picture, name: str, out: Path, hands: Executor, waiting: list[Future[None]], credit: bytes
-) -> list[tuple[str, str, int, int]]:
-    """Hand one size to the hands, which encode beside the reduction of the next; the slower one first."""
+def _encode(picture: Picture, name: str, out: Path, hands: Hands, credit: bytes) -> list[tuple[str, str, int, int]]:
+    """One size in both formats, beside the reduction of the next where a hand is free; the slower one first."""
     webp, jpeg = f"{name}.webp", f"{name}.jpg"
-    waiting.append(hands.submit(_save, picture, out / webp, WEBP, credit))
-    waiting.append(hands.submit(_save, pictures.flattened(picture), out / jpeg, JPEG, credit))
+    hands.do(_save, picture, out / webp, WEBP, credit)
+    hands.do(_save, pictures.flattened(picture), out / jpeg, JPEG, credit)
     return [(name, webp, *picture.size), (name, jpeg, *picture.size)]
 
 
@@ -227,21 +222,22 @@ def _convert(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, 
         full = pictures.opaque(pictures.upright(pictures.plain(picture), pictures.orientation(picture)))
     if full.mode not in ("RGB", "RGBA"):
         full, profile = pictures.to_srgb(full, profile), None
-    with ThreadPoolExecutor(max(2, CORES)) as hands:
-        name, master = _save_master(full, profile, credit, out, hands)
+    with Hands() as hands:
+        name = _save_master(full, profile, credit, out, hands)
         top = resized(full, within(full.size, sizes(max(full.size))[0][1]), hands)
         made = _render_still(pictures.to_srgb(top, profile), full.size, out.parent, hands, credit)
-        master.result()
     return {"master": (name, *full.size), **made}
 
 
-def _save_master(full: Picture, profile: bytes | None, credit: bytes, out: Path, hands: Executor) -> tuple[str, Future[None]]:
-    """Begin to write it; its file's name, and what says that it is written."""
+def _save_master(full: Picture, profile: bytes | None, credit: bytes, out: Path, hands: Hands) -> str:
+    """Begin to write it; its file's name."""
     options = {"quality": MASTER_QUALITY, "icc_profile": profile if profile and _is_rgb(profile) else None}
     if full.mode == "RGBA" and max(full.size) <= WEBP_SIDE:
         out = out.with_suffix(".webp")
-        return out.name, hands.submit(_save, full, out, {**WEBP, **options}, credit)
-    return out.name, hands.submit(_save, pictures.flattened(full), out, {**JPEG, **options}, credit)
+        hands.do(_save, full, out, {**WEBP, **options}, credit)
+    else:
+        hands.do(_save, pictures.flattened(full), out, {**JPEG, **options}, credit)
+    return out.name
 
 
 def _is_rgb(profile: bytes) -> bool:

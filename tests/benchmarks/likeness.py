@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
@@ -18,6 +17,7 @@ from PIL import Image
 from tasks.core.errors import InvalidMedia
 from tasks.media import Limits, convert_image, inspect, make_renditions, pictures, renditions
 from tasks.media.formats import by_name
+from tasks.media.hands import Hands
 from tests.benchmarks.contenders import BENCH, RIVALS, SIZES, Contender
 from tests.benchmarks.similarity import ssim
 
@@ -30,7 +30,7 @@ def before_encoding(source: Path, limits: Limits) -> dict[int, Image.Image]:
     """Greenroom's pixels of each size that the picture fills."""
     row = by_name(inspect(source, source.name, limits).format)
     pictures.warm(row)
-    with pictures.opened(source, row, limits) as picture, ThreadPoolExecutor(2) as hands:
+    with pictures.opened(source, row, limits) as picture, Hands() as hands:
         shape = pictures.upright_size(picture)
         top = renditions.reduced(picture, row, renditions.sizes(max(shape))[0][1], hands)
         return {max(small.size): small for _, small in renditions.cascade(top, shape)}

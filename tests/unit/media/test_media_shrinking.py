@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from benchmarks.similarity import ssim
 from PIL import Image, ImageChops, ImageDraw
 
 from tasks.media import shrinking
+from tasks.media.hands import Hands
 
 LANCZOS = Image.Resampling.LANCZOS
 
@@ -40,7 +40,7 @@ def opened(picture: Image.Image) -> Image.Image:
 def test_every_size_looks_like_the_best_reduction_from_full_size(photograph: Image.Image) -> None:
     picture = opened(photograph)
     assert shrinking.draft(picture, 2048) is None
-    with ThreadPoolExecutor(2) as hands:
+    with Hands(1) as hands:
         small: Image.Image = shrinking.resized(picture, shrinking.within(picture.size, 2048), hands)
     whole = opened(photograph)
     found = {}
@@ -63,7 +63,7 @@ def test_a_half_size_decoding_would_not_look_like_it() -> None:
 
 
 def test_bands_join_without_a_seam(photograph: Image.Image) -> None:
-    with ThreadPoolExecutor(2) as hands:
+    with Hands(1) as hands:
         banded = shrinking.resized(photograph, (1500, 1125), hands)
     at_once = shrinking.resized(photograph, (1500, 1125))
     rounding = ImageChops.difference(banded, at_once)
