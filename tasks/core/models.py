@@ -138,7 +138,7 @@ class Segment:
     start: float
     end: float
     frames: int = 0  # how many it is made of; 0 for the last one, which ends where the video does
-    seek: float = 0.0  # the keyframe that decoding begins at
+    seek: float = 0.0  # the keyframe that decoding begins at; of sound: when the picture begins, by the upload's own clock
     rate: str = ""  # frames a second of the result, as a fraction; "": the stream's own
     sound: bool = False  # the sound instead of a picture; first of all segments, for it takes longest
 

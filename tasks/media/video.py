@@ -15,7 +15,7 @@ from tasks.core.models import Segment, VideoPlan
 from tasks.media import hls, poster, sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
 from tasks.media.video_facts import VideoFacts
-from tasks.media.video_plan import TOP, Rung, plan_video, rungs, shown_size
+from tasks.media.video_plan import CLOCKED, TOP, Rung, plan_video, rungs, shown_size
 
 # The knee: a quarter of `medium`'s cost at the smallest size. A keyframe every 60 frames lets a player seek.
 H264 = {"vcodec": "libx264", "preset": "veryfast", "crf": 23, "g": 60, "pix_fmt": "yuv420p", "a53cc": 0, **transcoder.NAMELESS}
@@ -99,8 +99,12 @@ def transcode_segment(
 
 def _sound(source: Path, segment: Segment, facts: VideoFacts, out: Path, limits: Limits, program: str) -> Path:
     """Sound that begins with the picture, whenever the upload's does, and ends no later."""
-    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer)
-    heard = whole[f"a:{facts.audio_track}"].filter("aresample", **{"async": 1, "first_pts": 0})
+    by_its_clock = {"copyts": None} if facts.demuxer in CLOCKED else {}
+    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, **by_its_clock)
+    heard = whole[f"a:{facts.audio_track}"]
+    if by_its_clock:
+        heard = heard.filter("asetpts", f"PTS-{segment.seek:.6f}/TB")
+    heard = heard.filter("aresample", **{"async": 1, "first_pts": 0})
     # MP4 says which samples the encoder put before the first: players leave them out, and a copy says so too.
     graph = _output([heard], SOUND, f="mp4", t=segment.end, **AAC, **transcoder.CLEAN)
     with sandbox.workspace() as folder:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Segment, VideoPlan
@@ -25,6 +26,7 @@ SHORT_SIDE = 1080
 REMUX_BITS = 12_000_000
 # AVI knows no time of showing: its H.264 is encoded anew.
 REMUX_FROM = ("mov", "matroska", "mpegts")
+CLOCKED = ("mpegts",)  # its time does not begin at zero, nor with any of its tracks
 LADDER_FROM = 300.0  # seconds from which a video is offered in several sizes
 # One line a frame of at most two hours.
 SCAN_BOUNDS = Bounds(cpu_seconds=240, wall_seconds=270, file_bytes=192 * MEGABYTE)
@@ -49,11 +51,15 @@ SMALLER = (Rung("720p", 720, 3_500_000), Rung("360p", 360, 900_000))
 
 @dataclass(frozen=True)
 class Packets:
-    """When each frame is shown, and those where decoding can begin: ticks of `base` seconds from the beginning, in order."""
+    """When each frame is shown, and those where decoding can begin: ticks of `base` seconds from the beginning, in order.
+
+    `first` is the time of the frame that comes first in the file.
+    """
 
     base: Fraction
     times: Sequence[int]
     keys: Sequence[int]
+    first: int = 0
 
 
 def fits(facts: VideoFacts) -> bool:
@@ -102,28 +108,26 @@ def plan_video(source: Path, facts: VideoFacts, segment_seconds: int, limits: Li
         raise InvalidMedia("it holds no picture that could be shown as a video")
     if not rungs(facts):
         return VideoPlan(remux=True)
-    pictures = cut(facts, scan(source, facts, limits, ffmpeg), segment_seconds)
+    packets = scan(source, facts, limits, ffmpeg)
+    pictures = cut(facts, packets, segment_seconds)
     smaller = tuple(rung.name for rung in rungs(facts) if rung is not TOP)
     if fits(facts):
         return VideoPlan(remux=True, segments=pictures, smaller=smaller)
-    return VideoPlan(remux=False, segments=with_sound(pictures) if facts.audio else pictures, smaller=smaller)
+    if not facts.audio:
+        return VideoPlan(remux=False, segments=pictures, smaller=smaller)
+    begins = clock(source, facts, packets, limits, ffmpeg) if facts.demuxer in CLOCKED else 0.0
+    return VideoPlan(remux=False, segments=with_sound(pictures, begins), smaller=smaller)
 
 
-def with_sound(pictures: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def with_sound(pictures: tuple[Segment, ...], begins: float = 0.0) -> tuple[Segment, ...]:
     """The sound of the whole before its pictures: nothing else takes as long in one piece, so that it has to begin first."""
-    sound = Segment(0, 0.0, pictures[-1].end, sound=True)
+    sound = Segment(0, 0.0, pictures[-1].end, seek=begins, sound=True)
     return (sound, *(replace(each, index=each.index + 1) for each in pictures))
 
 
 def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> Packets:
     """Read, without decoding, when each frame of the picture is shown. Raises InvalidMedia."""
-    program = transcoder.find_ffmpeg(ffmpeg)
-    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, copyts=None, start_at_zero=None)
-    graph = whole["V:0"].output("packets.txt", vcodec="copy", f="framecrc")
-    with sandbox.workspace() as folder:
-        transcoder.run(program, graph, {"input": source}, folder, SCAN_BOUNDS)
-        with (folder / "packets.txt").open() as listing:
-            packets = read_packets(listing)
+    packets = _listed(source, facts, limits, ffmpeg, start_at_zero=None)
     if not packets.times:
         raise InvalidMedia("the video cannot be converted: no frame of it could be found")
     most = limits.seconds * MOST_FRAMES_A_SECOND
@@ -133,9 +137,30 @@ def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> P
     return packets
 
 
+def clock(source: Path, facts: VideoFacts, packets: Packets, limits: Limits, ffmpeg: str = "") -> float:
+    """Seconds on the file's own clock at which its picture begins. Raises InvalidMedia.
+
+    Of a container whose clock runs on and on, ffmpeg takes for the beginning that of the tracks it was asked for: pictures and
+    sound, read apart, would each have their own.
+    """
+    first = _listed(source, facts, limits, ffmpeg, frames=1)
+    return round(float(first.first * first.base - packets.first * packets.base), 6)
+
+
+def _listed(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str, frames: int = 0, **options: Any) -> Packets:
+    """The picture's packets as they stand in the file, all or the first ones; by its own clock but for `options`."""
+    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, copyts=None, **options)
+    few = {"frames:v": frames} if frames else {}
+    graph = whole["V:0"].output("packets.txt", vcodec="copy", f="framecrc", **few)
+    with sandbox.workspace() as folder:
+        transcoder.run(transcoder.find_ffmpeg(ffmpeg), graph, {"input": source}, folder, SCAN_BOUNDS)
+        with (folder / "packets.txt").open() as listing:
+            return read_packets(listing)
+
+
 def read_packets(listing: Iterable[str]) -> Packets:
     """ffmpeg's `framecrc`: stream, time of decoding, time of showing, length, bytes, checksum, flags but for a keyframe's."""
-    base, times, keys = Fraction(1, 1000), array("q"), array("q")
+    base, times, keys, first = Fraction(1, 1000), array("q"), array("q"), None
     for line in listing:
         if line.startswith("#tb 0:"):
             base = Fraction(line[6:].strip())
@@ -143,11 +168,12 @@ def read_packets(listing: Iterable[str]) -> Packets:
             found = re.search(r"F=0x([0-9A-Fa-f]+)", line)
             flags = int(found[1], 16) if found else 1
             shown = int(line.split(",", 3)[2])
+            first = shown if first is None else first
             if not flags & NOT_SHOWN:
                 times.append(shown)
             if flags & 1:
                 keys.append(shown)
-    return Packets(base, array("q", sorted(times)), array("q", sorted(keys)))
+    return Packets(base, array("q", sorted(times)), array("q", sorted(keys)), first or 0)
 
 
 def frame_rate(facts: VideoFacts, packets: Packets) -> Fraction:

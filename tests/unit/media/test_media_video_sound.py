@@ -151,6 +151,25 @@ def test_a_tone_is_heard_when_it_was(tmp_path: Path, ffmpeg: Ffmpeg, name: str, 
     assert _begins(made.video) == pytest.approx(begins + late, abs=0.001)
 
 
+def _flashes(path: Path) -> float:
+    """Seconds until the picture is bright."""
+    command = [transcoder.find_ffmpeg(), "-v", "error", "-nostdin", "-i", str(path), "-vf", "format=gray,scale=1:1"]
+    raw = subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=60).stdout
+    return next(number for number, grey in enumerate(raw) if grey > 128) / 25
+
+
+@pytest.mark.parametrize("later", [0.7, 0.0, -0.7], ids=["sound later", "together", "picture later"])
+def test_the_tracks_of_a_transport_stream_may_begin_at_different_times(tmp_path: Path, ffmpeg: Ffmpeg, later: float) -> None:
+    """Its clock begins anywhere, and each track somewhere else on it: read apart, they must still fit together."""
+    flash = "color=black:s=96x64:r=25:d=6,drawbox=c=white:t=fill:enable='between(n,75,80)'"
+    picture = ("-itsoffset", str(max(0.0, -later)), "-f", "lavfi", "-i", flash)
+    coded = ("-c:v", "mpeg2video", "-bf", "2", "-g", "25", "-c:a", "mp2", "-f", "mpegts")
+    ffmpeg(*picture, "-itsoffset", str(max(0.0, later)), *_tone(6, 3.0), *coded, tmp_path / "a.ts")
+    made = _made(tmp_path / "a.ts", tmp_path / "out")
+    assert (_flashes(made.video), made.facts.duration) == (3.0, 6.0)
+    assert _begins(made.video) - 3.0 == pytest.approx(later, abs=0.025), "to a frame of the sound"
+
+
 @pytest.mark.parametrize(("seconds", "heard"), [(9, 6.0), (4, 4.0)], ids=["longer", "shorter"])
 def test_sound_ends_with_the_picture_or_before_it(tmp_path: Path, ffmpeg: Ffmpeg, seconds: int, heard: float) -> None:
     ffmpeg(*_scene(6), *_tone(seconds), *PICTURE, tmp_path / "a.mov")
