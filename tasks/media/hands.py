@@ -39,14 +39,18 @@ class Hands:
             job(*arguments)
 
     def share(self, job: Callable[[Part], object], parts: Iterable[Part]) -> None:
-        """Call `job` for every part, by this thread and all hands that are free or become so; returns when all are done."""
+        """Call `job` for every part, by this thread and all hands that are free or become so; returns when all are done.
+
+        By a single hand nothing is shared: two cores are often the two threads of one, that take more of the processor
+        together than one after the other.
+        """
         left = iter(list(parts))
 
         def take() -> None:
             for part in left:
                 job(part)
 
-        helpers = [self._pool.submit(take) for _ in range(self._count)]
+        helpers = [self._pool.submit(take) for _ in range(self._count)] if self._count > 1 else []
         take()
         for each in helpers:
             if not each.cancel():  # one that had not begun has nothing left to do

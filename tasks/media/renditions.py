@@ -16,7 +16,7 @@ from tasks.media.formats import Format, by_name
 from tasks.media.hands import Hands
 from tasks.media.limits import Limits
 from tasks.media.sandbox import Bounds
-from tasks.media.shrinking import HALVED, HALVED_AGAIN, draft, fitted, resized, within
+from tasks.media.shrinking import draft, fitted, resized, within
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -156,9 +156,8 @@ def cascade(top: Picture, shape: tuple[int, int]) -> Iterator[tuple[str, Picture
     `shape` is the size of the whole picture, by which each is rounded: by each other, the last ones would be off by a pixel.
     """
     picture = top
-    large = HALVED_AGAIN if max(top.size) < max(shape) else HALVED
     for name, long_side in sizes(max(shape)):
-        picture = resized(picture, within(shape, long_side), large=large)
+        picture = resized(picture, within(shape, long_side))
         yield name, picture
 
 

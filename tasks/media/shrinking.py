@@ -23,8 +23,6 @@ SMALL = 700
 # From this reduction on HAMMING, at half of BICUBIC's cost: SSIM 0.984 on strong grain, 0.99 and more on what is smoother.
 # It loses more the less there is to reduce: 0.95 at 1.05.
 HALVED = 1.75
-# Of what was reduced before, whose strongest grain is gone: SSIM 0.987 on strong grain where BICUBIC has 0.991.
-HALVED_AGAIN = 1.55
 # A JPEG can be decoded at a half of its size, for a fraction of the time and the memory. Where the half still has this many
 # times the pixels that are wanted; where it has about as many (a camera's 4032 px become 2016 and then 2048), only if the
 # picture is smooth (SSIM 0.985 and more), as the half of a grainy one has no grain left (0.93 to 0.97).
@@ -69,15 +67,15 @@ def fitted(picture: Picture, long_side: int) -> Picture:
     return resized(picture, within(picture.size, long_side))
 
 
-def resized(picture: Picture, size: tuple[int, int], hands: Hands | None = None, large: float = HALVED) -> Picture:
-    """The picture at `size` pixels; large ones by all `hands` together. `large` is the reduction from which HAMMING suffices."""
+def resized(picture: Picture, size: tuple[int, int], hands: Hands | None = None) -> Picture:
+    """The picture at `size` pixels; large ones by all `hands` together."""
     from PIL import Image
 
     if picture.size == size:
         return picture
     if max(size) <= SMALL:
         return picture.resize(size, Image.Resampling.LANCZOS)
-    halved = max(picture.size) >= max(size) * large
+    halved = max(picture.size) >= max(size) * HALVED
     filter = Image.Resampling.HAMMING if halved else Image.Resampling.BICUBIC
     if hands is None or picture.mode not in ("RGB", "L") or size[0] * size[1] < WORTH_BANDS:
         return picture.resize(size, filter)
