@@ -53,7 +53,7 @@ def test_a_share_does_not_wait_for_a_hand_that_is_busy_with_something_else() -> 
 
 
 def test_two_cores_share_nothing() -> None:
-    """They may be one core's two threads: seen to cost a twentieth of the processor time, for a fortieth of the time."""
+    """They may be one core's two threads, which together take more of the processor for the same bands."""
     workers: set[int] = set()
     with Hands(1) as hands:
         hands.share(lambda _: workers.add(threading.get_ident()), range(50))
