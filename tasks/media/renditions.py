@@ -128,13 +128,15 @@ def _file(folder: Path, name: str, filename: str, width: int, height: int) -> Re
 
 
 def _render(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, Any]:
-    with pictures.opened(source, row, limits) as picture:
-        if pictures.frames(picture, row) > 1:
-            limits.check_frames(pictures.frames(picture, row), picture.width * picture.height)
-            return _render_animation(picture, row, out)
-        shape, credit = pictures.upright_size(picture), metadata.credit(picture)
-        with Hands() as hands:
-            return _render_still(reduced(picture, row, sizes(max(shape))[0][1], hands), shape, out, hands, credit)
+    with Hands() as hands:
+        with pictures.opened(source, row, limits) as picture:
+            if pictures.frames(picture, row) > 1:
+                limits.check_frames(pictures.frames(picture, row), picture.width * picture.height)
+                return _render_animation(picture, row, out)
+            shape, credit = pictures.upright_size(picture), metadata.credit(picture)
+            top = reduced(picture, row, sizes(max(shape))[0][1], hands)
+        del picture  # its memory serves the encoders: to fetch as much anew would take a thirtieth of all
+        return _render_still(top, shape, out, hands, credit)
 
 
 def _render_still(top: Picture, shape: tuple[int, int], out: Path, hands: Hands, credit: bytes) -> dict[str, Any]:
@@ -223,9 +225,11 @@ def _convert(source: Path, row: Format, out: Path, limits: Limits) -> dict[str, 
         full, profile = pictures.to_srgb(full, profile), None
     with Hands() as hands:
         name = _save_master(full, profile, credit, out, hands)
-        top = resized(full, within(full.size, sizes(max(full.size))[0][1]), hands)
-        made = _render_still(pictures.to_srgb(top, profile), full.size, out.parent, hands, credit)
-    return {"master": (name, *full.size), **made}
+        shape = full.size
+        top = resized(full, within(shape, sizes(max(shape))[0][1]), hands)
+        del picture, full  # as above
+        made = _render_still(pictures.to_srgb(top, profile), shape, out.parent, hands, credit)
+    return {"master": (name, *shape), **made}
 
 
 def _save_master(full: Picture, profile: bytes | None, credit: bytes, out: Path, hands: Hands) -> str:

@@ -195,17 +195,19 @@ def make_video(source: Path, out: Path, limits: Limits, segment_seconds: int, ff
             (part := folder / f"{segment.index:04d}").mkdir()
             transcode_segment(source, segment, facts, part, limits, ffmpeg)
         folders = tuple(folder / f"{segment.index:04d}" for segment in plan.segments)
-        return join_video(AtHand(source, plan, folders), plan, out, limits, ffmpeg)
+        return join_video(AtHand(source, plan, folders), plan, out, limits, ffmpeg, facts)
 
 
-def join_video(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "") -> Joined:
-    """Write `video.mp4`, `poster.jpg` and `preview.mp4` into the folder `out`, and a long video's `stream/`.
+def join_video(
+    material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "", facts: VideoFacts | None = None
+) -> Joined:
+    """Write `video.mp4`, `poster.jpg` and `preview.mp4` into the folder `out`, and a long video's `stream/`. Raises InvalidMedia.
 
-    Raises InvalidMedia.
+    `facts` are the upload's, of which a remux needs some: whoever knows them spares a look at it.
     """
     program = transcoder.find_ffmpeg(ffmpeg)
     joined, still, preview = out / "video.mp4", out / "poster.jpg", out / "preview.mp4"
-    assemble(material, plan, joined, limits, ffmpeg)
+    assemble(material, plan, joined, limits, ffmpeg, facts)
     final = video_facts.read(joined)
     if not final.codec:
         raise InvalidMedia("the video cannot be converted: no frame of it could be decoded")
@@ -218,7 +220,9 @@ def join_video(material: Material, plan: VideoPlan, out: Path, limits: Limits, f
     return Joined(joined, still, preview, final, tuple(stream))
 
 
-def assemble(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "") -> None:
+def assemble(
+    material: Material, plan: VideoPlan, out: Path, limits: Limits, ffmpeg: str = "", facts: VideoFacts | None = None
+) -> None:
     """Write the MP4 itself to `out`: the upload remuxed, or its pictures and its sound as they were encoded.
 
     Raises InvalidMedia.
@@ -227,7 +231,7 @@ def assemble(material: Material, plan: VideoPlan, out: Path, limits: Limits, ffm
     with sandbox.workspace() as folder:
         if plan.remux:
             with material.source() as source:
-                _remux(program, source, video_facts.read(source), folder, limits)
+                _remux(program, source, facts or video_facts.read(source), folder, limits)
         else:
             with material.segments(TOP.name) as pictures, material.sound() as sound:
                 _concatenate(program, pictures, sound, Fraction(plan.segments[-1].rate), folder, limits)

@@ -122,7 +122,7 @@ class Greenroom:
     def join(self) -> None:
         folders = tuple(self.folder / f"{segment.index:04d}" for segment in self.plan.segments)
         material = video.AtHand(self.source, self.plan, folders)
-        video.assemble(material, self.plan, self.folder / "video.mp4", Limits())
+        video.assemble(material, self.plan, self.folder / "video.mp4", Limits(), facts=self.facts)
 
     def one_by_one(self) -> None:
         for segment in self.plan.segments:
@@ -341,7 +341,7 @@ def rows(folder: Path, seconds: int, rounds: int) -> list[Row]:
 def main(arguments: list[str] | None = None) -> int:
     """Print each ratio beside its limit; returns how many are beyond theirs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--inputs", type=Path, help="where the clips are kept; else they are thrown away")
     asked = parser.parse_args(arguments)
