@@ -145,13 +145,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """How a video becomes its MP4 (`$.plan`). With `remux` the streams fit: segments make a long one's smaller sizes.
-
-    A segment's `index` is its place among them.
-    """
+    """How a video becomes its MP4 (`$.plan`). With `remux` the streams fit: segments make a long one's smaller sizes."""
 
     remux: bool
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[Segment, ...] = ()  # each at the place that its `index` says
     reason: str = ""  # why it cannot be planned; JoinVideo then rejects
     smaller: tuple[str, ...] = ()  # the sizes beside the largest that a long one is offered in
 
