@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.modules["_libvips"] = None  # type: ignore[assignment]  # pyvips's wheel: without it, pyvips opens the machine's library
+sys.modules["_libvips"] = None  # pyvips's wheel: without it, pyvips opens the machine's library
 
 import pyvips  # noqa: E402
 from turns import EFFORT, PLACEHOLDER, QUALITY, SIZES, serve  # noqa: E402

@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,38 +15,16 @@ from typing import Any
 import boto3
 import pytest
 from media_samples import CANARY, corners, private_exif, quadrants
-from moto import mock_aws
 from PIL import Image
+from task_bench import SETTINGS, Ledger, validated
 
 from tasks.convert_image import ConvertImageRequest, convert_image
-from tasks.core.aws import Aws, Store
-from tasks.core.models import Item, Label, Location, Master, Media, SegmentResult, VideoPlan, digest
-from tasks.core.settings import Settings
+from tasks.core.aws import Store
+from tasks.core.models import Item, Label, Location, Master, Media, digest
 from tasks.draw_waveform import AS_IT_CAME, DrawWaveformRequest, draw_waveform
-from tasks.join_video import JoinVideoRequest, join_video
 from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
-from tasks.plan_video import PlanVideoRequest, plan_video
 from tasks.recognize import RecognizeRequest, recognize
-from tasks.transcode_segment import TranscodeSegmentRequest, transcode_segment
 from tasks.validate_media import ValidateMediaRequest, validate_media
-
-BUCKETS = {f"{name}_bucket": name for name in ("inbox", "work", "site", "audit")}
-SETTINGS = Settings(**BUCKETS, catalog_table="catalog", site_url_parameter="/site", segment_seconds=1)
-
-
-class Ledger:
-    """A catalog that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.marks: list[tuple[str, str, int, Media | None]] = []
-        self.places: dict[str, str] = {}
-
-    def mark(self, id: str, status: str, *, attempt: int, media: Media | None = None) -> bool:
-        self.marks.append((id, status, attempt, media))
-        return True
-
-    def note_place(self, id: str, place: str) -> None:
-        self.places[id] = place
 
 
 class OneEye:
@@ -66,33 +44,6 @@ class OneEye:
         return {"ModerationLabels": rows, "ModerationModelVersion": "7.0"}
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3 = boto3.client("s3")
-        for bucket in BUCKETS.values():
-            s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket="inbox", VersioningConfiguration={"Status": "Enabled"})
-        yield Store(Aws())
-
-
-@pytest.fixture
-def dropped(store: Store) -> Callable[[str, bytes], Item]:
-    """Drops a file into the inbox, and another under the same key after it: only the first is the item."""
-
-    def drop(name: str, body: bytes) -> Item:
-        version = store.put("inbox", f"Summer/{name}", body, "application/x-lie")
-        store.put("inbox", f"Summer/{name}", b"overwritten since", "text/plain")
-        etag = store.head(Location("inbox", f"Summer/{name}", version)).etag
-        words = ("summer", "Summer", "Ada", "2026-11-21T21:40:26Z")
-        return Item("abcdefghijklmnopqrst", 1, "inbox", f"Summer/{name}", version, etag, len(body), *words)
-
-    return drop
-
-
 def _written(picture: Image.Image, format: str, **options: Any) -> bytes:
     body = io.BytesIO()
     if format == "HEIF":
@@ -101,10 +52,6 @@ def _written(picture: Image.Image, format: str, **options: Any) -> bytes:
         pillow_heif.register_heif_opener()
     picture.save(body, format=format, **options)
     return body.getvalue()
-
-
-def _validated(store: Store, item: Item, settings: Settings = SETTINGS) -> Media:
-    return validate_media(ValidateMediaRequest(item), store=store, catalog=Ledger(), settings=settings)
 
 
 def test_a_photo_is_its_own_master_and_the_catalog_is_told(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
@@ -144,7 +91,7 @@ def test_where_a_video_was_filmed_goes_there_alone_too(
 
 
 def test_a_rejection_is_a_value_with_its_reason(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
-    media = _validated(store, dropped("cat.jpg", b"Dear diary"))
+    media = validated(store, dropped("cat.jpg", b"Dear diary"))
     assert (media.verdict, media.master) == ("rejected", None)
     assert media.reason.startswith("is named .jpg but holds text")
     assert media.sha256 == hashlib.sha256(b"Dear diary").hexdigest()
@@ -156,14 +103,14 @@ def test_what_is_too_large_is_not_downloaded(dropped: Callable[[str, bytes], Ite
             raise AssertionError("downloaded")
 
     item = dropped("cat.jpg", bytes(2000))
-    media = _validated(Careful(store._aws), item, replace(SETTINGS, max_image_bytes=1000))
+    media = validated(Careful(store._aws), item, replace(SETTINGS, max_image_bytes=1000))
     assert (media.verdict, media.reason) == ("rejected", "too large: 0.0 MB, the limit is 0.0 MB")
 
 
 def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     exif = private_exif(6).tobytes()
     item = dropped("IMG_1.HEIC", _written(quadrants().transpose(Image.Transpose.ROTATE_90), "HEIF", exif=exif))
-    media = _validated(store, item)
+    media = validated(store, item)
     assert (media.convert, media.master, media.width, media.height) == (True, None, 96, 64)
     media = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
     assert media.master is not None and media.master.key == f"items/{item.id}/master.jpg"
@@ -183,7 +130,7 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
 
 def test_the_decision_is_bound_to_every_byte_that_is_shown(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     item = dropped("cat.png", _written(quadrants(), "PNG"))
-    request = MakeThumbnailsRequest(item, _validated(store, item))
+    request = MakeThumbnailsRequest(item, validated(store, item))
     made = make_thumbnails(request, store=store, settings=SETTINGS)
     assert make_thumbnails(request, store=store, settings=SETTINGS).sha256 == made.sha256
     other = replace(made.renditions[0], sha256="0" * 64)
@@ -211,7 +158,7 @@ def test_a_picture_broken_behind_its_header_does_not_survive_the_one_decoding(
     else:
         del body[len(body) // 2 :]
     item = dropped(f"cat.{ending}", bytes(body))
-    media = _validated(store, item)
+    media = validated(store, item)
     assert (media.verdict, media.width) == ("accepted", 640)
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
     assert (made.verdict, made.renditions, made.phash) == ("rejected", (), "")
@@ -220,7 +167,7 @@ def test_a_picture_broken_behind_its_header_does_not_survive_the_one_decoding(
 
 def test_recognition_sees_what_was_made_with_the_master(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     item, eye = dropped("a.heic", _written(quadrants(1500, 1000), "HEIF")), OneEye()
-    media = convert_image(ConvertImageRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    media = convert_image(ConvertImageRequest(item, validated(store, item)), store=store, settings=SETTINGS)
     recognize(RecognizeRequest(item, media), store=store, eye=eye, settings=SETTINGS)
     assert eye.seen == [store.read(Location("work", f"items/{item.id}/1280w.jpg"))]
 
@@ -229,7 +176,7 @@ def test_a_document_is_copied_from_its_pinned_version_as_an_attachment(
     store: Store, dropped: Callable[[str, bytes], Item]
 ) -> None:
     item = dropped("plan.pdf", b"%PDF-1.7 the plan")
-    media = _validated(store, item)
+    media = validated(store, item)
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
     (row,) = made.renditions
     assert (row.name, row.format, row.content_type, row.bytes) == ("file", "pdf", "application/pdf", len(b"%PDF-1.7 the plan"))
@@ -245,7 +192,7 @@ def test_recognition_sees_a_small_upright_still(store: Store, dropped: Callable[
         dropped("a.jpg", _written(quadrants(2400, 1600).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned)),
         OneEye(),
     )
-    request = RecognizeRequest(item, _validated(store, item))
+    request = RecognizeRequest(item, validated(store, item))
     seen = recognize(request, store=store, eye=eye, settings=SETTINGS)
     assert (seen.labels, seen.model) == ((Label("Cat", 97.3, "Animal"), Label("Grass", 61.0)), "3.0")
     assert (seen.moderation, seen.triage) == ((), "clear")
@@ -258,7 +205,7 @@ def test_a_picture_too_small_for_rekognition_gets_a_margin(
     store: Store, dropped: Callable[[str, bytes], Item], size: tuple[int, int]
 ) -> None:
     item, eye = dropped("a.png", _written(quadrants(*size), "PNG")), OneEye()
-    recognize(RecognizeRequest(item, _validated(store, item)), store=store, eye=eye, settings=SETTINGS)
+    recognize(RecognizeRequest(item, validated(store, item)), store=store, eye=eye, settings=SETTINGS)
     assert min(Image.open(io.BytesIO(eye.seen[0])).size) == 80
 
 
@@ -267,120 +214,15 @@ def test_what_is_marked_is_for_the_operators_policy(
     store: Store, dropped: Callable[[str, bytes], Item], policy: str, triage: str
 ) -> None:
     item = dropped("a.jpg", _written(quadrants(), "JPEG"))
-    request = RecognizeRequest(item, _validated(store, item))
+    request = RecognizeRequest(item, validated(store, item))
     seen = recognize(request, store=store, eye=OneEye("Violence"), settings=replace(SETTINGS, moderation_policy=policy))
     assert (seen.moderation, seen.triage) == ((Label("Violence", 88.0),), triage)
 
 
 def test_nobody_looks_at_a_document(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     item, eye = dropped("plan.pdf", b"%PDF-1.7"), OneEye("Violence")
-    seen = recognize(RecognizeRequest(item, _validated(store, item)), store=store, eye=eye, settings=SETTINGS)
+    seen = recognize(RecognizeRequest(item, validated(store, item)), store=store, eye=eye, settings=SETTINGS)
     assert (seen.labels, seen.triage, eye.seen) == ((), "clear", [])
-
-
-def _clip(tmp_path: Path, ffmpeg: Callable[..., None], *options: str) -> bytes:
-    tone = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", "-metadata", f"location={CANARY}")
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=2", *tone, *options, tmp_path / "a.mov")
-    return (tmp_path / "a.mov").read_bytes()
-
-
-@pytest.mark.parametrize(("options", "segments"), [(("-c:v", "mpeg4"), 2), (("-c:v", "libx264", "-pix_fmt", "yuv420p"), 0)])
-def test_a_clip_goes_all_the_way(
-    store: Store,
-    dropped: Callable[[str, bytes], Item],
-    tmp_path: Path,
-    ffmpeg: Callable[..., None],
-    options: tuple[str, ...],
-    segments: int,
-) -> None:
-    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, *options))
-    media = _validated(store, item)
-    assert (media.kind, media.master) == ("video", None)
-    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
-    assert (len(plan.pictures), len(plan.segments)) == (segments, segments + bool(segments))
-    done = tuple(
-        transcode_segment(TranscodeSegmentRequest(item, media, each), store=store, settings=SETTINGS) for each in plan.segments
-    )
-    media = join_video(JoinVideoRequest(item, media, plan, done[::-1]), store=store, settings=SETTINGS)
-    assert media.verdict == "accepted" and media.master is not None
-    assert media.master.key == f"items/{item.id}/video.mp4"
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
-    assert [row.name for row in made.renditions] == ["video", "preview", "320w", "320w"]
-    for row in made.renditions:
-        body = store.read(Location("work", row.key))
-        assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
-        assert (row.width, row.height) == (96, 64)
-        assert CANARY.encode() not in body
-
-
-def _transcoded(store: Store, item: Item, media: Media) -> tuple[VideoPlan, tuple[SegmentResult, ...]]:
-    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
-    requests = [TranscodeSegmentRequest(item, media, each) for each in plan.segments]
-    return plan, tuple(transcode_segment(request, store=store, settings=SETTINGS) for request in requests)
-
-
-class Watchful(Store):
-    """Remembers what was fetched."""
-
-    fetched: tuple[str, ...] = ()
-
-    def download(self, location: Location, path: Path) -> str:
-        self.fetched += (location.key,)
-        return super().download(location, path)
-
-
-@pytest.mark.parametrize(
-    ("codec", "fetched"),
-    [
-        (("-c:v", "mpeg4"), ("0001/top.mp4", "0002/top.mp4", "0000/sound.m4a")),
-        (("-c:v", "mpeg4", "-an"), ("0000/top.mp4", "0001/top.mp4")),
-        (("-c:v", "libx264", "-pix_fmt", "yuv420p"), ("Summer/clip.mov",)),
-    ],
-    ids=["with sound", "silent", "remuxed"],
-)
-def test_only_a_remux_has_the_upload_on_the_joiners_disk(
-    store: Store,
-    dropped: Callable[[str, bytes], Item],
-    tmp_path: Path,
-    ffmpeg: Callable[..., None],
-    codec: tuple[str, ...],
-    fetched: tuple[str, ...],
-) -> None:
-    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, *codec))
-    media, watchful = _validated(store, item), Watchful(store._aws)
-    plan, done = _transcoded(store, item, media)
-    joined = join_video(JoinVideoRequest(item, media, plan, done[::-1]), store=watchful, settings=SETTINGS)
-    assert (joined.verdict, len(joined.codecs)) == ("accepted", 1 if "-an" in codec else 2)
-    assert tuple(key.removeprefix(f"items/{item.id}/segments/") for key in watchful.fetched) == fetched
-
-
-def test_a_task_that_is_repeated_makes_the_same_sound_and_the_same_pictures(
-    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
-) -> None:
-    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, "-c:v", "mpeg4"))
-    media = _validated(store, item)
-
-    def made() -> dict[str, bytes]:
-        _, done = _transcoded(store, item, media)
-        assert [each.sound for each in done] == [True, False, False]
-        keys = [each.key + ("sound.m4a" if each.sound else "top.mp4") for each in done]
-        return {key: store.read(Location("work", key)) for key in keys}
-
-    assert made() == made()
-
-
-def test_a_sound_that_cannot_be_decoded_rejects_the_clip(
-    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
-) -> None:
-    scene = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4")
-    ffmpeg(*scene, "-c:a", "flac", "-bsf:a", "noise=amount=1", tmp_path / "a.mkv")
-    item = dropped("clip.mkv", (tmp_path / "a.mkv").read_bytes())
-    media = _validated(store, item)
-    plan, (sound, *pictures) = _transcoded(store, item, media)
-    assert (sound.sound, sound.key, [each.reason for each in pictures]) == (True, "", ["", ""])
-    assert sound.reason.startswith("the video cannot be converted: ")
-    joined = join_video(JoinVideoRequest(item, media, plan, (sound, *pictures)), store=store, settings=SETTINGS)
-    assert (joined.verdict, joined.reason, joined.master) == ("rejected", sound.reason, None)
 
 
 def test_a_recording_goes_all_the_way(
@@ -388,7 +230,7 @@ def test_a_recording_goes_all_the_way(
 ) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=d=3", "-metadata", f"title={CANARY}", tmp_path / "a.mp3")
     item = dropped("song.mp3", (tmp_path / "a.mp3").read_bytes())
-    media = draw_waveform(DrawWaveformRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    media = draw_waveform(DrawWaveformRequest(item, validated(store, item)), store=store, settings=SETTINGS)
     assert (media.kind, media.codecs, media.note) == ("document", ("mpeg-audio",), "")
     assert media.duration == pytest.approx(3, abs=0.1)
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
@@ -404,21 +246,10 @@ def test_a_recording_that_cannot_be_read_is_a_document_like_any_other(
     store: Store, dropped: Callable[[str, bytes], Item]
 ) -> None:
     item = dropped("noise.flac", b"fLaC" + bytes(range(256)) * 20)
-    media = draw_waveform(DrawWaveformRequest(item, _validated(store, item)), store=store, settings=SETTINGS)
+    media = draw_waveform(DrawWaveformRequest(item, validated(store, item)), store=store, settings=SETTINGS)
     assert (media.verdict, media.note) == ("accepted", AS_IT_CAME)
     made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
     assert [row.name for row in made.renditions] == ["file"]
-
-
-def test_a_segment_that_cannot_be_decoded_rejects_the_clip(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
-    item = dropped("clip.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isomiso2 no more than that")
-    media = Media("accepted", kind="video", format="mp4", duration=4.0)
-    plan = plan_video(PlanVideoRequest(item, media), store=store, settings=SETTINGS)
-    assert "cut off" in plan.reason
-    failed = (SegmentResult(0, "items/x/segments/0000.mp4"), SegmentResult(1, reason="broken at 2 s"))
-    for request in (JoinVideoRequest(item, media, plan), JoinVideoRequest(item, media, VideoPlan(False), failed)):
-        joined = join_video(request, store=store, settings=SETTINGS)
-        assert (joined.verdict, joined.reason) == ("rejected", plan.reason if request.plan.reason else "broken at 2 s")
 
 
 def test_nothing_of_an_invocation_is_left_on_the_machine(
@@ -426,16 +257,16 @@ def test_nothing_of_an_invocation_is_left_on_the_machine(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     item = dropped("cat.png", _written(quadrants(), "PNG"))
-    media = _validated(store, item)
+    media = validated(store, item)
     make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
-    _validated(store, dropped("b.jpg", b"\xff\xd8\xff broken"))
+    validated(store, dropped("b.jpg", b"\xff\xd8\xff broken"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_facts_travel_as_plain_json(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     from tasks.core.models import from_json, to_json
 
-    media = _validated(store, dropped("cat.jpg", _written(quadrants(), "JPEG")))
+    media = validated(store, dropped("cat.jpg", _written(quadrants(), "JPEG")))
     assert from_json(json.loads(json.dumps(to_json(media))), Media) == media
 
 

@@ -1,0 +1,30 @@
+"""The media tasks' bench: their settings, a catalog that only remembers, and the first of them."""
+
+from __future__ import annotations
+
+from tasks.core.aws import Store
+from tasks.core.models import Item, Media
+from tasks.core.settings import Settings
+from tasks.validate_media import ValidateMediaRequest, validate_media
+
+BUCKETS = {f"{name}_bucket": name for name in ("inbox", "work", "site", "audit")}
+SETTINGS = Settings(**BUCKETS, catalog_table="catalog", site_url_parameter="/site", segment_seconds=1)
+
+
+class Ledger:
+    """A catalog that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[str, str, int, Media | None]] = []
+        self.places: dict[str, str] = {}
+
+    def mark(self, id: str, status: str, *, attempt: int, media: Media | None = None) -> bool:
+        self.marks.append((id, status, attempt, media))
+        return True
+
+    def note_place(self, id: str, place: str) -> None:
+        self.places[id] = place
+
+
+def validated(store: Store, item: Item, settings: Settings = SETTINGS) -> Media:
+    return validate_media(ValidateMediaRequest(item), store=store, catalog=Ledger(), settings=settings)
