@@ -1,4 +1,7 @@
-"""The front door: http://localhost:8080 is the emulated CloudFront, plus /mailbox and /console, which only the laptop has."""
+"""The front door: http://localhost:8080 is the emulated CloudFront, plus /mailbox and /console, which only the laptop has.
+
+It answers the site's own paths (infra/local/routes.py); the rest of the emulated AWS is not to be had here.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,15 @@ from typing import Any
 import jinja2
 from markupsafe import escape
 
-from infra.local import console, service, smtp
+from infra.local import console, routes, service, smtp
 from infra.local.mailbox import Mailbox
 from infra.local.state import Stack, read_stack
 from infra.local.web import Headers, Refused, Request, Response, fetch, serve
 
 HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade", "proxy-connection"}
+OWN = HOP | {"host", "x-forwarded-for", "expect"}
 LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+CONSOLE = ("/console", "/console.json")
 PICTURES = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 OWN_HEADERS: Headers = [
     ("cache-control", "no-store"),
@@ -65,10 +70,13 @@ class Front:
             return Response(421, [("content-type", "text/plain")], b"This address answers to localhost only.\n")
         if request.path == "/mailbox" or request.path.startswith("/mailbox/"):
             return self._mailbox(request)
+        is_console = request.path in CONSOLE
+        if not is_console and not routes.is_ours(request.target):
+            return self._page("missing.html", 404, what="page", back="/")
         stack = self.find()
         if stack is None or not stack.domain:
             return self._page("starting.html", 503, retry=2)
-        if request.path in ("/console", "/console.json"):
+        if is_console:
             return await self._console(request, stack)
         return await proxy(request, stack)
 
@@ -84,13 +92,17 @@ class Front:
         try:
             mail = self.mailbox.open(name)
         except KeyError:
-            return self._page("missing.html", 404)
+            return self._page("missing.html", 404, what="mail", back="/mailbox")
+        if part[0] not in ("", "html"):
+            return self._page("missing.html", 404, what="page", back="/mailbox")
         if part[0] == "html":
             body = mail.html or f"<pre>{escape(mail.text)}</pre>"
             return Response.html(f'<base target="_blank">{body}', 200, MAIL_HEADERS)
         return self._page("mail.html", mail=mail)
 
     async def _console(self, request: Request, stack: Stack) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return Response(405)
         facts = await asyncio.to_thread(console.facts, stack)
         if request.path.endswith(".json"):
             return Response.json(facts)
@@ -99,7 +111,7 @@ class Front:
 
 async def proxy(request: Request, stack: Stack) -> Response:
     """Hand a request to the distribution, streaming both ways."""
-    headers = [(name, value) for name, value in request.headers if name not in HOP | {"host", "x-forwarded-for", "expect"}]
+    headers = [(name, value) for name, value in request.headers if name not in OWN and not routes.is_credential(name)]
     forwarded = ", ".join(filter(None, [request.header("x-forwarded-for"), request.peer]))
     headers += [("host", stack.domain), ("x-forwarded-for", forwarded)]
     try:

@@ -5,10 +5,14 @@ from email.message import EmailMessage
 
 import pytest
 
+from infra import package
 from infra.local import web
 from infra.local.front import Front
 from infra.local.mailbox import Mailbox
 from infra.local.state import Stack
+from tasks.core.names import public_path, stream_path
+from tasks.site import static_version
+from tasks.site.view import address, album_url, search_url, upload_url
 
 DOMAIN = "e1234567890.cloudfront.net"
 FILM = bytes(range(256)) * 4096
@@ -106,6 +110,135 @@ def test_another_name_that_resolves_to_this_machine_sees_nothing(door, path):
     async def story(ask, behind):
         answer, _ = await ask(path, host="rebound.example:8080")
         assert answer.status == 421
+        assert behind.asked == []
+
+    door(story)
+
+
+# What MiniStack answers whatever Host it is asked under, other services' paths, buckets, and other spellings of all these.
+FOREIGN = [
+    "/_ministack/reset",
+    "/_ministack/config",
+    "/_ministack/ses/messages",
+    "/_localstack/health",
+    "/_localstack/init",
+    "/health",
+    "/_aws/execute-api/a/b/c",
+    "/_aws/lambda-url/abc/",
+    "/2015-03-31/functions/greenroom-Sweep/invocations",
+    "/v2/email/outbound-emails",
+    "/iceberg/v1/config",
+    "/oauth2/authorize",
+    "/.well-known/openid-configuration",
+    "/greenroom-inbox-000000000000-us-east-1",
+    "/greenroom-inbox-000000000000-us-east-1/Summer/a.jpg",
+    "/greenroom-site-000000000000-us-east-1/index.html",
+    "//_ministack/reset",
+    "///health",
+    "/./_ministack/reset",
+    "/../_ministack/reset",
+    "/albums/../_ministack/reset",
+    "/albums//../../_ministack/reset",
+    "/albums/%2e%2e/_ministack/reset",
+    "/albums/.%2E/_ministack/reset",
+    "/albums/%252e%252e/_ministack/reset",
+    "/albums/..%2f_ministack%2freset",
+    "/albums/..%5c_ministack%5creset",
+    "/albums\\..\\_ministack\\reset",
+    "/%5fministack/reset",
+    "/%5Fministack/reset",
+    "/%255fministack/reset",
+    "/_%6dinistack/reset",
+    "/%2f_ministack/reset",
+    "/%2e/_ministack/reset",
+    "/%68ealth",
+    "/health?x=/albums/",
+    "/_ministack/reset?/albums/",
+    "/_ministack/reset#/albums/",
+    "/albums/#/../_ministack/reset",
+    "/albums/a%00b",
+    "/albums/a%0d%0ab",
+    "/albums/a%",
+    "/albums/a%4",
+    "/albums/a%zz",
+    "/albumsx/",
+    "/ALBUMS/",
+    "/mailboxes",
+    "/consoles",
+    "/console/",
+    "/favicon.ico",
+    "*",
+    "_ministack/reset",
+    "http://localhost:8080/_ministack/reset",
+    "http://localhost:8080/albums/",
+    "http://localhost:4566/_ministack/reset",
+]
+
+
+@pytest.mark.parametrize("target", FOREIGN)
+def test_what_is_no_address_of_the_site_never_reaches_the_emulator(door, target):
+    async def story(ask, behind):
+        for method, body in (("GET", b""), ("POST", b"Action=Reset"), ("OPTIONS", b"")):
+            answer, _ = await ask(target, method, body=body)
+            assert answer.status == 404
+        assert behind.asked == []
+
+    door(story)
+
+
+def test_a_foreign_page_cannot_speak_to_aws_through_the_site(door):
+    """Whoever names an account or a service in the query, or in a header, is not served by the distribution any more."""
+
+    async def story(ask, behind):
+        scope = "111111111111/20260101/us-east-1/sqs/aws4_request"
+        for query in (f"X-Amz-Credential={scope}", f"a=1&x-amz-credential={scope}", "X%2DAmz-Target=x", "AWSAccessKeyId=1"):
+            assert (await ask(f"/api/uploads?{query}", "POST", body=b"Action=PurgeQueue"))[0].status == 404
+        assert behind.asked == []
+        spoken = [("authorization", f"AWS4-HMAC-SHA256 Credential={scope}"), ("x-amz-target", "DynamoDB_20120810.DeleteTable")]
+        await ask("/api/uploads", "POST", headers=[*spoken, ("x-amz-date", "now"), ("accept", "*/*")], body=b"{}")
+        named = {name for name, _ in behind.asked[0].headers}
+        assert "accept" in named
+        assert named.isdisjoint({"authorization", "x-amz-target", "x-amz-date"})
+
+    door(story)
+
+
+def test_two_hosts_in_one_request_are_refused(door):
+    async def story(ask, behind):
+        with pytest.raises(web.Refused):
+            await ask("/", headers=[("host", "e1234567890.cloudfront.net")])
+        assert behind.asked == []
+
+    door(story)
+
+
+def the_sites_own():
+    """An address of each kind that the site has: what CloudFront is told, what pages link to, and what is published."""
+    edge = package.read_template("edge")["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    yield from (row["PathPattern"].replace("*", "/x").replace("//", "/") for row in edge["CacheBehaviors"])
+    yield from ("/", "/index.html", "/404.html", "/upload", "/search")
+    yield from (album_url("summer-2026"), album_url("album-0a1b2c3d", 12), upload_url("Straße 7 & Co."), search_url("ü?/x#%"))
+    yield from ("/items/k5kfh6dttbxo4lsucnqj/", "/items/k5kfh6dttbxo4lsucnqj/index.html")
+    yield address(public_path("k5kfh6dttbxo4lsucnqj", "640w", "0a" * 32, "jpeg"))
+    yield address(stream_path("k5kfh6dttbxo4lsucnqj", "720p/index.m3u8", "0a" * 32))
+    yield address('media/a b/ü,"x>.jpg')
+    yield from (f"/static/{static_version()}/site.css", f"/static/{static_version()}/icon.svg")
+    yield from ("/api/uploads", "/review/Ab3_-x", "/review/Ab3_-x/open", "/review/Ab3_-x/decide", "/search?q=")
+
+
+@pytest.mark.parametrize("target", [*the_sites_own()])
+def test_every_address_of_the_site_is_passed_on_as_it_was_asked(door, target):
+    async def story(ask, behind):
+        assert (await ask(target))[0].status == 200
+        assert [request.target for request in behind.asked] == [target]
+
+    door(story)
+
+
+@pytest.mark.parametrize("target", ["/console", "/console.json"])
+def test_the_console_is_only_read(door, target):
+    async def story(ask, behind):
+        assert (await ask(target, "POST", body=b"x"))[0].status == 405
         assert behind.asked == []
 
     door(story)
