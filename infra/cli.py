@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from infra.errors import Failed
+from infra.terminal import SURROGATE, err, out, printable
 
 # Name and what it does; infra/commands/<name>.py has the rest.
 COMMANDS = {
@@ -32,7 +33,8 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, with exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        err(f"{self.prog}: {message} (see {self.prog} --help)")
+        self.exit(2)
 
 
 def parser_for(name: str) -> Parser:
@@ -69,12 +71,12 @@ def overview() -> str:
 def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if not given or given[0] in ("-h", "--help", "help"):
-        sys.stdout.write(overview())
+        out(*overview().splitlines())
         return 0 if given else 2
     if given[0] == "--version":
         from importlib.metadata import version
 
-        sys.stdout.write(f"greenroom {version('greenroom')}\n")
+        out(f"greenroom {version('greenroom')}")
         return 0
     if given[0] not in COMMANDS:
         return _complain(f"there is no command {given[0]!r}; choose from {', '.join(COMMANDS)}", 2)
@@ -84,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(name: str, given: list[str]) -> int:
     """Run a command; whatever goes wrong is one line on standard error."""
     try:
-        parsed = parser_for(name).parse_args(given)
+        parsed = _parsed(parser_for(name), given)
         code: int = importlib.import_module(f"infra.commands.{name}").run(parsed)
         sys.stdout.flush()
         return code
@@ -102,6 +104,16 @@ def _run(name: str, given: list[str]) -> int:
         return _explained(fault)
 
 
+def _parsed(parser: Parser, given: list[str]) -> argparse.Namespace:
+    """Parse a command's words; only a path may have bytes that are no UTF-8, as Linux hands them out."""
+    parsed = parser.parse_args(given)
+    for name, value in vars(parsed).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and SURROGATE.search(text):
+                parser.error(f"{name.replace('_', '-')} must be UTF-8 text, which {printable(text)} is not")
+    return parsed
+
+
 def _explained(fault: Exception) -> int:
     """Other people's faults in one line; the exit code of Greenroom's own says whose mistake it was."""
     from tasks.core.errors import BadRequest, GreenroomError
@@ -116,7 +128,7 @@ def _explained(fault: Exception) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    sys.stderr.write("greenroom: " + " ".join(text.split()) + "\n")
+    err("greenroom: " + " ".join(text.split()))
     return code
 
 

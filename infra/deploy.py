@@ -19,6 +19,7 @@ from typing import Any
 
 from infra import artifacts, asl, cloudformation, package, sam
 from infra.errors import Failed, Misused
+from infra.terminal import err, out, out_json
 
 BUILD = package.ROOT / "build" / "sam"
 ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
@@ -92,17 +93,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Returns the exit code; raises Misused for what cannot be meant and Failed for what did not work."""
     plan = make_plan(given)
-    print(announce(plan), file=sys.stderr)
+    err(*announce(plan).split("\n"))
     if not (given.dry_run or given.yes or _agreed()):
         return 1
     check(plan)
     build(plan)
     if given.dry_run:
-        print("Nothing was deployed: this was a dry run.", file=sys.stderr)
+        err("Nothing was deployed: this was a dry run.")
         return 0
     outputs = deploy(plan)
     fill(outputs, plan)
-    print(json.dumps(outputs) if given.json else report(outputs, plan))
+    if given.json:
+        out_json(outputs)
+    else:
+        out(*report(outputs, plan).split("\n"))
     return 0
 
 
@@ -187,7 +191,7 @@ def check(plan: Plan) -> None:
 def build(plan: Plan) -> None:
     """`sam build` for the stacks that have functions; prints what each artifact weighs."""
     for name in _with_code():
-        print(f"sam build of {name}.yaml ...", file=sys.stderr)
+        err(f"sam build of {name}.yaml ...")
         sam.run(
             "build",
             "--build-in-source",
@@ -197,7 +201,7 @@ def build(plan: Plan) -> None:
             environment=plan.environment,
         )
     for kind in artifacts.KINDS:
-        print(f"  {artifacts.build(kind, plan.architecture, plan.python).line()}", file=sys.stderr)
+        err(f"  {artifacts.build(kind, plan.architecture, plan.python).line()}")
 
 
 def _with_code() -> list[str]:
@@ -223,7 +227,7 @@ def deploy(plan: Plan) -> dict[str, str]:
 
 def _deploy_one(there: Account, name: str, plan: Plan, results: Mapping[str, str]) -> dict[str, str]:
     stack = f"{plan.prefix}-{name}"
-    print(f"stack {stack} ...", file=sys.stderr)
+    err(f"stack {stack} ...")
     body = package.Artifact.of(_packaged(there, name, plan), ".template")
     there.s3.put_object(Bucket=there.bucket, Key=body.key, Body=body.body)
     declared = package.read_template(name)["Parameters"]

@@ -79,7 +79,10 @@ def cli_page() -> str:
             ("command", "what it does"), ((f"[`greenroom {name}`](#greenroom-{name})", text) for name, text in COMMANDS.items())
         ),
         "",
-        "Every command takes `--help`, and bad input gets one clear line and exit code 2. Several take these:",
+        "Every command takes `--help`, and bad input gets one clear line and exit code 2. Names are shown in one line: control",
+        "characters, bidi overrides and bytes that are not UTF-8 are spelt (`\\x1b`, `\\u202e`, `\\xff`). `--json` prints",
+        "UTF-8 JSON in any locale; there only such a byte is spelt. `upload` ends with exit code 1 when a file was not uploaded;",
+        "`try` with 0 when each got a verdict. Several commands take these:",
         "",
         *arguments_table(shared.values()),
     ]

@@ -1,23 +1,19 @@
 """The story of an item as `greenroom audit` tells it: archived executions in, lines that a person can read out.
 
 Reads histories in AWS's shape, and the emulator's, which have no events inside Parallel branches and no previousEventId.
-All but `tell` is pure: a record in, words out.
+Pure: a record in, words out.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from infra.terminal import printable
 from infra.timeline_words import after, length, shown, text_of, who
-
-if TYPE_CHECKING:
-    from infra.stack import Deployed
-    from tasks.core.models import ItemRecord
 
 Event = dict[str, Any]
 FAILURES = ("Failed", "TimedOut", "Aborted", "SubmitFailed", "StartFailed", "ScheduleFailed")
@@ -44,17 +40,6 @@ class _Visit:
     left: str = ""
     output: Any = None
     failures: list[str] = field(default_factory=list)
-
-
-def tell(target: Deployed, item: ItemRecord, *, as_json: bool) -> int:
-    """Print an item's story; the command's exit code."""
-    from infra.records import records
-    from tasks.core.models import to_json
-
-    found = records(item, target.catalog, target.reviews, target.store, target.machine, target.settings)
-    told = story(found, to_json(item))
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n" if as_json else as_text(told))
-    return 0
 
 
 def timeline(record: dict[str, Any]) -> list[Line]:
@@ -165,13 +150,13 @@ def as_text(told: dict[str, Any]) -> str:
     for line in lines:
         if line.at[:10] != day:
             day = line.at[:10]
-            out.append(f"\n{day}")
+            out += ["", day]
         took = length(line.seconds) if line.seconds is not None else ""
         out.append(f"  {line.at[11:23]:<12}  {line.step:<{wide}}  {took:>9}  {line.text}".rstrip())
     out.append("")
     out += [f"Decision: {told['decided']}"] if told["decided"] else []
     out += [f"Stands:   {told['stands']}"] if told["stands"] else []
-    return "\n".join(out) + "\n"
+    return "".join(f"{printable(line)}\n" for line in out)
 
 
 def _json(text: str | None) -> Any:

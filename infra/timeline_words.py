@@ -166,7 +166,8 @@ def text_of(error: str, cause: str) -> str:
         found = json.loads(cause)
         cause = str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
     except ValueError:
-        cause = " ".join(cause.split())
+        pass  # it is in plain words already
+    cause = " ".join(cause.split())
     return f"{error}: {cause[:300]}" if cause else error
 
 

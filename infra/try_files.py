@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infra.files import found, trouble, unreadable
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Media
 from tasks.media import Limits, RenditionFile, convert_image, inspect, make_renditions, workspace
@@ -37,19 +38,20 @@ def try_files(paths: Iterable[Path], out: Path | None, limits: Limits, ffmpeg: s
     `path` says where; without, they are made and thrown away. Never stops at a bad file.
     """
     taken: set[str] = set()
-    for path in _files(paths):
+    for path in found(paths):
         started = time.monotonic()
-        with _folder(out, path, taken) as (folder, kept):
-            verdict = _try(path, folder, kept, limits, ffmpeg)
+        verdict = _verdict(path, out, taken, limits, ffmpeg)
         yield {**NOTHING, "file": str(path), **verdict, "seconds": round(time.monotonic() - started, 3)}
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if found.is_file())
-        else:
-            yield path
+def _verdict(path: Path, out: Path | None, taken: set[str], limits: Limits, ffmpeg: str) -> dict[str, Any]:
+    if reason := trouble(path):
+        return {"verdict": "rejected", "reason": reason}
+    try:
+        with _folder(out, path, taken) as (folder, kept):
+            return _try(path, folder, kept, limits, ffmpeg)
+    except OSError as fault:
+        return {"verdict": "rejected", "reason": f"could not be tried on this machine: {fault.filename}: {fault.strerror}"}
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def _try(path: Path, folder: Path, kept: bool, limits: Limits, ffmpeg: str) -> d
     except InvalidMedia as bad:
         return {"verdict": "rejected", "reason": bad.reason, **facts}
     except OSError as fault:
-        return {"verdict": "rejected", "reason": f"cannot be opened: {fault.strerror or fault}", **facts}
+        return {"verdict": "rejected", "reason": unreadable(fault), **facts}
     except SandboxFault as fault:
         return {"verdict": "rejected", "reason": f"could not be tried on this machine: {fault}", **facts}
     return {"verdict": "accepted", "reason": "", **facts, "renditions": [_row(file, kept) for file in files]}

@@ -25,5 +25,5 @@ def run(given: argparse.Namespace) -> int:
     item = find_item(target, given.item)
     found = records(item, target.catalog, target.reviews, target.store, target.machine, target.settings)
     told = timeline.story(found, facts_of(target, item))
-    say(given, told, timeline.as_text(told).rstrip())
+    say(given, told, *timeline.as_text(told).splitlines())
     return 0

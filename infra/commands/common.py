@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import Misused
 from infra.local.state import Stack, default_state, read_stack
 from infra.stack import Deployed
+from infra.terminal import err, out, out_json
 
 if TYPE_CHECKING:
     from tasks.core.models import ItemRecord
@@ -58,15 +57,18 @@ def find_item(target: Deployed, prefix: str) -> ItemRecord:
     return found[0]
 
 
-def say(given: argparse.Namespace, facts: dict[str, Any], text: str) -> None:
+def say(given: argparse.Namespace, facts: dict[str, Any], *lines: str) -> None:
     """One row: JSON where it was asked for, else words."""
-    sys.stdout.write((json.dumps(facts, ensure_ascii=False) if given.json else text) + "\n")
+    if given.json:
+        out_json(facts)
+    else:
+        out(*lines)
 
 
 def progress(given: argparse.Namespace, text: str) -> None:
     """What is going on, for a person at a terminal; never in the way of output."""
     if not given.json:
-        sys.stderr.write(text + "\n")
+        err(text)
 
 
 def facts_of(target: Deployed, record: ItemRecord) -> dict[str, Any]:

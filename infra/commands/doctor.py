@@ -41,8 +41,8 @@ def run(given: argparse.Namespace) -> int:
     findings = list(examine(given.port, given.aws_port, state_folder(given)))
     for finding in findings:
         mark = "ok" if finding.ok else "missing" if finding.needed == "everything" else "absent"
-        remedy = "" if finding.ok else f"\n{'':10}for {finding.needed}: {finding.remedy}"
-        say(given, asdict(finding), f"{mark:<8}  {finding.name}: {finding.found}{remedy}")
+        remedy = [] if finding.ok else [f"{'':10}for {finding.needed}: {finding.remedy}"]
+        say(given, asdict(finding), f"{mark:<8}  {finding.name}: {finding.found}", *remedy)
     return 0 if all(finding.ok or finding.needed != "everything" for finding in findings) else 1
 
 

@@ -26,7 +26,8 @@ def run(given: argparse.Namespace) -> int:
         if not 1 <= given.open <= len(mails):
             raise Misused(f"there is no mail {given.open}; there are {len(mails)}")
         mail = mails[given.open - 1]
-        say(given, _facts(given.open, mail), f"Subject: {mail.subject}\nTo: {mail.recipient}\n\n{mail.text.rstrip()}")
+        head = (f"Subject: {mail.subject}", f"To: {mail.recipient}", "")
+        say(given, _facts(given.open, mail), *head, *mail.text.replace("\r\n", "\n").rstrip().split("\n"))
         return 0
     for number, mail in enumerate(mails, 1):
         say(given, _facts(number, mail), f"{number:>3}  {_when(mail)}  {mail.recipient}  {mail.subject}")

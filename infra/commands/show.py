@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     target = deployed(given)
     facts = facts_of(target, find_item(target, given.item))
-    say(given, facts, "\n".join(_lines(facts)))
+    say(given, facts, *_lines(facts))
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.commands.common import say
 from infra.errors import Misused
+from infra.files import missing
 
 EXAMPLE = """
 greenroom try party.heic clip.mov
@@ -26,9 +27,8 @@ def run(given: argparse.Namespace) -> int:
     from infra.try_files import try_files
     from tasks.media import Limits
 
-    missing = [str(path) for path in given.files if not path.exists() and not path.is_symlink()]
-    if missing:
-        raise Misused(f"no such file: {', '.join(missing)}")
+    if all(map(missing, given.files)):
+        raise Misused(f"no such file: {', '.join(map(str, given.files))}")
     # As functions run: a library's threads and Greenroom's own would fight for the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     for row in try_files(given.files, given.out, Limits(), given.ffmpeg):

@@ -1,19 +1,22 @@
-"""Put files, or whole folders of them, into the inbox, as a contributor does."""
+"""Put files, or whole folders of them, into the inbox, as a contributor does. A bad file stops none of the others."""
 
 from __future__ import annotations
 
 import argparse
 import mimetypes
+import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+import unicodedata
 from pathlib import Path
 from urllib.parse import quote
 
 from infra.commands.common import deployed, facts_of, progress, say
 from infra.errors import Failed, Misused
+from infra.files import found, missing, trouble, unreadable
 from infra.stack import Deployed
+from infra.terminal import printable
 
 REMOTE = True
 EXAMPLE = """
@@ -22,6 +25,7 @@ greenroom upload ./photos --album Summer --by Ada --wait --json
 """
 LONGEST_METADATA = 1_900
 MOVING = ("RECEIVED", "PROCESSING")
+NOT_SENT = {"verdict": "failed", "reason": "", "id": "", "key": "", "bucket": "", "version": ""}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,48 +37,83 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from tasks.core.names import item_id
-
-    if len(quote(given.album) + quote(given.by)) > LONGEST_METADATA:
-        raise Misused("--album and --by are too long together: S3 keeps 2 KB of words with a file")
-    files = list(_files(given.paths))
+    """Every file gets a verdict, and a bad one stops nothing; raises Failed at the end when one was not uploaded."""
+    _check(given)
+    files = list(found(given.paths, hidden=False))
     target = deployed(given)
     bucket = target.settings.inbox_bucket
-    ids = {}
+    sent: dict[str, Path] = {}
     for path in files:
-        key, version = put(target, path, given.album, given.by)
-        id = item_id(bucket, key, version)
-        ids[id] = path
+        row = {"file": str(path), **_send(target, bucket, path, given)}
+        if not row["id"]:
+            say(given, row, f"{'not uploaded':<20}  {path}: {row['reason']}")
+            continue
+        sent[row["id"]] = path
         if given.wait:
             progress(given, f"uploaded {path}")
         else:
-            say(given, {"id": id, "file": str(path), "key": key, "bucket": bucket, "version": version}, f"{id}  {path}")
-    return _follow(given, target, ids) if given.wait else 0
+            say(given, row, f"{row['id']}  {path}")
+    if given.wait:
+        _follow(given, target, dict(sent))
+    if len(sent) < len(files):
+        raise Failed(f"{len(files) - len(sent)} of {len(files)} files were not uploaded")
+    return 0
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from (inside for inside in sorted(path.rglob("*")) if inside.is_file() and not inside.name.startswith("."))
-        elif path.is_file():
-            yield path
-        else:
-            raise Misused(f"{path}: no such file or folder")
+def _check(given: argparse.Namespace) -> None:
+    """Raises Misused for what no file can be uploaded with."""
+    for option, words in (("--album", given.album), ("--by", given.by)):
+        if any(unicodedata.category(char) == "Cc" for char in words):
+            raise Misused(f"{option} must be one line of text, without control characters")
+    if len(quote(given.album) + quote(given.by)) > LONGEST_METADATA:
+        raise Misused("--album and --by are too long together: S3 keeps 2 KB of words with a file")
+    if all(map(missing, given.paths)):
+        raise Misused(f"{', '.join(map(str, given.paths))}: no such file or folder")
 
 
-def put(target: Deployed, path: Path, album: str, contributor: str) -> tuple[str, str]:
+def _send(target: Deployed, bucket: str, path: Path, given: argparse.Namespace) -> dict[str, str]:
+    """Upload one file if it can be; its row, with the reason where it could not."""
+    from tasks.core.names import item_id
+
+    if reason := trouble(path):
+        return {**NOT_SENT, "reason": reason}
+    try:
+        key, version = put(target, bucket, path, given.album, given.by)
+    except _Empty:
+        return {**NOT_SENT, "reason": "is empty"}
+    except OSError as fault:
+        return {**NOT_SENT, "reason": unreadable(fault)}
+    except Exception as fault:
+        if not target.error_code(fault):
+            raise  # no answer of S3's about this file: it is about all of them
+        return {**NOT_SENT, "reason": f"was refused by S3: {fault}"}
+    made = {"id": item_id(bucket, key, version), "key": key, "bucket": bucket, "version": version}
+    return {"verdict": "uploaded", "reason": "", **made}
+
+
+class _Empty(Exception):
+    """There is nothing in the file."""
+
+
+def put(target: Deployed, bucket: str, path: Path, album: str, contributor: str) -> tuple[str, str]:
     """Upload one file; its key and version."""
+    from tasks.core.names import safe_file_name
+
+    # S3 takes control characters in a key and then trips over them; bytes that are no UTF-8 it does not take.
+    name = path.name if printable(path.name) == path.name else safe_file_name(path.name)
     # A folder of its own: two files of one name are two items, and never one another's versions.
-    key = f"{album}/{secrets.token_hex(4)}/{path.name}"
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    key = f"{album}/{secrets.token_hex(4)}/{name}"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     metadata = {"album": quote(album), "contributor": quote(contributor)}
     with path.open("rb") as body:
-        version = target.store.put(target.settings.inbox_bucket, key, body, kind, Metadata=metadata)
+        if not os.fstat(body.fileno()).st_size:
+            raise _Empty
+        version = target.store.put(bucket, key, body, kind, Metadata=metadata)
     return key, version
 
 
-def _follow(given: argparse.Namespace, target: Deployed, waiting: dict[str, Path]) -> int:
-    """Print each item once it waits for a decision or has ended."""
+def _follow(given: argparse.Namespace, target: Deployed, waiting: dict[str, Path]) -> None:
+    """Print each item once it waits for a decision or has ended; raises Failed when that takes too long."""
     from tasks.core.errors import NotFound
 
     deadline, pause = time.monotonic() + given.timeout, threading.Event()
@@ -85,10 +124,9 @@ def _follow(given: argparse.Namespace, target: Deployed, waiting: dict[str, Path
             except NotFound:
                 continue  # the upload's event is still on its way
             if record.status not in MOVING:
-                facts = {"file": str(waiting.pop(id)), **facts_of(target, record)}
+                facts = {"file": str(waiting.pop(id)), "verdict": "uploaded", **facts_of(target, record)}
                 why = f"  ({record.reason})" if record.reason else ""
                 say(given, facts, f"{id}  {record.status:<11}  {facts['file']}{why}")
         pause.wait(0.3 if waiting else 0)
     if waiting:
         raise Failed(f"{len(waiting)} uploads are still on their way after {given.timeout:.0f} s: {', '.join(waiting)}")
-    return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
+from infra.terminal import err, out, out_json
 
 PREFIX = "greenroom"
 START_SECONDS = 300
@@ -156,19 +156,25 @@ def _announce(wishes: Wishes, stack: Stack) -> None:
     if wishes.quiet:
         return
     if wishes.json:
-        sys.stdout.write(json.dumps({**stack.json(), "settings": None}) + "\n")
+        out_json({**stack.json(), "settings": None})
     else:
-        sys.stdout.write(
-            f"\n  Gallery   {stack.site}/\n  Upload    {stack.site}/upload/\n  Mailbox   {stack.site}/mailbox\n"
-            f"  Console   {stack.site}/console\n  AWS       {stack.endpoint} (any key, us-east-1)\n  State     {stack.state}\n\n"
-            "Ctrl-C stops it and keeps everything.\n"
+        out(
+            "",
+            f"  Gallery   {stack.site}/",
+            f"  Upload    {stack.site}/upload/",
+            f"  Mailbox   {stack.site}/mailbox",
+            f"  Console   {stack.site}/console",
+            f"  AWS       {stack.endpoint} (any key, us-east-1)",
+            f"  State     {stack.state}",
+            "",
+            "Ctrl-C stops it and keeps everything.",
         )
     sys.stdout.flush()
 
 
 def _say(wishes: Wishes, text: str) -> None:
     if not wishes.json:
-        sys.stderr.write(text + "\n")
+        err(text)
 
 
 def detached(wishes: Wishes) -> int:

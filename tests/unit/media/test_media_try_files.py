@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +52,45 @@ def test_renditions_are_kept_where_one_asks_for_them(
         with Image.open(row["path"]) as shown:
             assert shown.size == (row["width"], row["height"]) == (96, 64)
     assert set(out.rglob("*.*")) - set(out.iterdir()) == set(kept)
+
+
+def test_what_is_no_file_or_has_an_odd_name_stops_nothing_either(
+    tmp_path: Path, out: Path, limits: Limits, ffmpeg: Callable[..., None]
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "z nothing").mkdir(parents=True)
+    quadrants().save(folder / os.fsdecode(b"a caf\xe9.jpg"))
+    quadrants().save(folder / "b \x1b[31m\n\u202e.png")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=96x64:d=1", folder / os.fsdecode(b"c \xff.mp4"))
+    ffmpeg("-f", "lavfi", "-i", "sine=d=1", folder / os.fsdecode(b"d \xff.mp3"))
+    os.mkfifo(folder / "e pipe.jpg")
+    (folder / "f dangling.jpg").symlink_to("nowhere")
+    (folder / "g loop.jpg").symlink_to("g loop.jpg")
+    (folder / "h linked").symlink_to(".")
+    rows = list(try_files([folder, folder / "z nothing", folder / ("x" * 300)], out, limits))
+    assert [list(row) for row in rows] == [KEYS] * 10
+    assert [(row["verdict"], row["kind"], row["reason"]) for row in rows] == [
+        ("accepted", "image", ""),
+        ("accepted", "image", ""),
+        ("accepted", "video", ""),
+        ("accepted", "document", ""),
+        ("rejected", "", "is not a file but a pipe, a socket or a device"),
+        ("rejected", "", "is a link that leads nowhere"),
+        ("rejected", "", "cannot be read: Too many levels of symbolic links"),
+        ("rejected", "", "is a link to a folder, which is not followed"),
+        ("rejected", "", "is a folder without files"),
+        ("rejected", "", "cannot be read: File name too long"),
+    ]
+    assert all(Path(file["path"]).is_file() for row in rows for file in row["renditions"])
+
+
+def test_renditions_that_cannot_be_kept_are_a_verdict(tmp_path: Path, out: Path, limits: Limits) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        quadrants().save(tmp_path / name)
+    (out / "a.jpg").write_text("in the way")
+    first, second = try_files([tmp_path / "a.jpg", tmp_path / "b.jpg"], out, limits)
+    assert (first["verdict"], first["reason"]) == (
+        "rejected",
+        f"could not be tried on this machine: {out / 'a.jpg'}: File exists",
+    )
+    assert second["verdict"] == "accepted"
