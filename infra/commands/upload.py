@@ -33,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    from tasks.core.byproducts import left_out
     from tasks.core.names import item_id
 
     if len(quote(given.album) + quote(given.by)) > LONGEST_METADATA:
@@ -42,6 +43,9 @@ def run(given: argparse.Namespace) -> int:
     bucket = target.settings.inbox_bucket
     ids = {}
     for path in files:
+        if words := left_out(path.as_posix()):
+            say(given, {"file": str(path), "left_out": words}, f"{'not uploaded':<20}  {path} is {words}")
+            continue
         key, version = put(target, path, given.album, given.by)
         id = item_id(bucket, key, version)
         ids[id] = path
@@ -49,13 +53,15 @@ def run(given: argparse.Namespace) -> int:
             progress(given, f"uploaded {path}")
         else:
             say(given, {"id": id, "file": str(path), "key": key, "bucket": bucket, "version": version}, f"{id}  {path}")
+    if not ids:
+        raise Failed("nothing was uploaded")
     return _follow(given, target, ids) if given.wait else 0
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from (inside for inside in sorted(path.rglob("*")) if inside.is_file() and not inside.name.startswith("."))
+            yield from (inside for inside in sorted(path.rglob("*")) if inside.is_file())
         elif path.is_file():
             yield path
         else:
