@@ -68,7 +68,8 @@ def receive_one(announced: Announced, store: Store, catalog: Catalog, machine: M
     try:
         head = pin(store, announced)
     except Unreadable as fault:
-        return note_unreadable(UnreadableUpload(fault.location, announced.etag, fault.reason), catalog)
+        location = fault.location if announced.version else _version_with(store, fault.location, announced.etag)
+        return note_unreadable(UnreadableUpload(location or fault.location, announced.etag, fault.reason), catalog)
     if head is None:
         log.info("upload is gone", extra={"key": announced.key})
         return "gone"

@@ -13,7 +13,8 @@ from tasks.core.errors import InvalidMedia
 from tasks.media import Limits, inspect
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="48,8.2323N" exif:GPSLongitude="11,34.5330E"/>
+<rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+exif:GPSLatitude="48,8.2323N" exif:GPSLongitude="11,34.5330E"/>
 </rdf:RDF></x:xmpmeta>"""
 PACKET = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{XMP}\n<?xpacket end="w"?>'
 BARE_RDF = XMP.split("\n", 1)[0].partition(">")[2] + XMP.partition("\n")[2].replace("</x:xmpmeta>", "")
@@ -130,20 +131,20 @@ def _looked_at(tmp_path: Path, name: str, body: str | bytes, limits: Limits, cod
 @pytest.mark.parametrize("name", ["notes.txt", "notes.json", "notes.xml", "notes.bin", "notes"])
 @pytest.mark.parametrize("kind", SIDECARS)
 def test_a_sidecar_is_refused_whatever_it_is_called(tmp_path: Path, limits: Limits, kind: str, name: str) -> None:
-    with pytest.raises(InvalidMedia, match="^a sidecar of .* never published"):
+    with pytest.raises(InvalidMedia, match=r"^a sidecar of .* never published"):
         _looked_at(tmp_path, name, SIDECARS[kind], limits)
 
 
 @pytest.mark.parametrize("kind", TRACKS)
 def test_a_track_is_a_list_of_places_and_refused(tmp_path: Path, limits: Limits, kind: str) -> None:
-    with pytest.raises(InvalidMedia, match="^a track of places .* zip archive"):
+    with pytest.raises(InvalidMedia, match=r"^a track of places .* zip archive"):
         _looked_at(tmp_path, "walk.gpx", TRACKS[kind], limits)
 
 
 @pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("body", [XMP, TAKEOUT % "Grüße", GPX, f"\n\n  {XMP}"], ids=["XMP", "Takeout", "GPX", "indented"])
 def test_a_sidecar_is_known_in_any_unicode(tmp_path: Path, limits: Limits, body: str, coding: str) -> None:
-    with pytest.raises(InvalidMedia, match="never published"):
+    with pytest.raises(InvalidMedia, match=r"never published"):
         _looked_at(tmp_path, "notes", body, limits, coding)
 
 
@@ -154,5 +155,5 @@ def test_another_document_stays_one(tmp_path: Path, limits: Limits, kind: str) -
 
 @pytest.mark.parametrize("name", [".DS_Store", "IMG_1.THM", "IMG_1.xmp"])
 def test_a_by_product_that_became_an_item_before_is_refused_by_its_name(tmp_path: Path, limits: Limits, name: str) -> None:
-    with pytest.raises(InvalidMedia, match="left out|never published"):
+    with pytest.raises(InvalidMedia, match=r"left out|never published"):
         _looked_at(tmp_path, name, "anything", limits)

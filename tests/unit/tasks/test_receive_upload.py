@@ -170,6 +170,14 @@ def test_what_s3_has_and_will_not_show_is_noted_and_not_delivered_again(world, d
     assert noted.reason and not noted.told
 
 
+def test_what_cannot_be_read_is_pinned_where_the_event_names_no_version(world, deliver):
+    event = world.upload("Summer/a.jpg")
+    version = event["detail"]["object"].pop("version-id")
+    world.withhold("Summer/a.jpg", 400)
+    assert deliver(event) == []
+    assert [noted.location.version for noted in world.catalog.unreadable()] == [version]
+
+
 def test_a_passing_fault_of_s3_brings_its_message_back(world, deliver):
     event = world.upload("Summer/a.jpg")
     world.withhold("Summer/a.jpg", 501)
