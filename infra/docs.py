@@ -10,17 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from infra.cli import COMMANDS, parser_for
+from tasks.core.byproducts import BY_PRODUCTS, known_by
 from tasks.core.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 # Arguments of several commands, told once.
 SHARED = ("json", "state", "stack_name")
+LEFT_OUT = """\
+A folder that is sent as it is (`aws s3 sync`) holds more than pictures. What `tasks/core/byproducts.py` names becomes no item and
+no album, in capitals or not, at any depth. The object stays in the inbox as it is ([why](../decisions/0014-by-products.md)).
+ReceiveUpload and Sweep count it in their logs; the upload page, `greenroom upload` and `greenroom try` say so of each file.
+The empty object by which a console shows a folder (`Summer/`) is left out too.
+
+A sidecar that goes by another name is told by its content, and so are tracks (GPX, KML, TCX, FIT, NMEA, GeoJSON, Google's
+location history): the item ends QUARANTINED, with the reason in words. Whoever wants everybody to have one puts it into a
+zip archive.
+"""
 GENERATED = "<!-- Written by `python -m infra.docs`; change the code that it names, not this page. -->"
 
 
 def pages() -> dict[str, str]:
     """Each generated page's text by its file name in docs/reference."""
-    return {"settings.md": settings_page(), "cli.md": cli_page()}
+    return {"settings.md": settings_page(), "cli.md": cli_page(), "left-out.md": left_out_page()}
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
@@ -65,6 +76,11 @@ def settings_page() -> str:
             "",
         ]
     )
+
+
+def left_out_page() -> str:
+    rows = ((f"{row.kind}: {row.words}", ", ".join(map(_code, known_by(row)))) for row in BY_PRODUCTS)
+    return "\n".join(["# What is left out", "", GENERATED, "", LEFT_OUT, *table(("what", "names, and examples"), rows), ""])
 
 
 def cli_page() -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 
-def found(paths: Iterable[Path], *, hidden: bool = True) -> Iterator[Path]:
-    """Every path that is no folder, and for a folder all that is in it, in order of name; `hidden`: dot files as well.
+def found(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every path that is no folder, and for a folder all that is in it, in order of name.
 
     What cannot be taken is among them, for its verdict: a pipe, a link that leads nowhere, a folder that cannot be read or
     has nothing in it. Links to folders are not followed inside of a folder.
@@ -18,7 +18,7 @@ def found(paths: Iterable[Path], *, hidden: bool = True) -> Iterator[Path]:
         if not _is(path.is_dir):
             yield path
             continue
-        yield from [inside for inside in _inside(path) if hidden or not inside.name.startswith(".")] or [path]
+        yield from _inside(path) or [path]
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks.core.aws import Edge, Store
+from tasks.core.byproducts import left_out
 from tasks.core.errors import BadRequest
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response
 from tasks.core.names import safe_file_name, slug
@@ -47,7 +48,7 @@ class Upload:
         return cls(
             album=_words(body, "album", required=True),
             contributor=_words(body, "name"),
-            filename=safe_file_name(_text(body, "filename", required=True)),
+            filename=_filename(_text(body, "filename", required=True)),
             content_type=_content_type(_text(body, "type")),
             size=size,
         )
@@ -96,6 +97,13 @@ def form(upload: Upload, store: Store, settings: Settings) -> dict[str, Any]:
     bounds = ["content-length-range", 1, upload.limit(settings)]
     signed = store.presigned_post(settings.inbox_bucket, key, fields, [*conditions, bounds], settings.presign_seconds)
     return {"url": signed["url"], "fields": signed["fields"], "key": key}
+
+
+def _filename(given: str) -> str:
+    """A name for the key; raises BadRequest for what would become no item. A safe name has lost the dot that hides a file."""
+    if words := left_out(re.split(r"[/\\]", given)[-1]):
+        raise BadRequest(f"{safe_file_name(given)} is {words}.")
+    return safe_file_name(given)
 
 
 def _text(body: dict[str, Any], name: str, *, required: bool = False) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, unquote_plus
 
-from tasks.catalog import Catalog
+from tasks.catalog import Catalog, UnreadableUpload
 from tasks.core.aws import Head, Machine, Store
-from tasks.core.errors import BadRequest, NotFound
+from tasks.core.byproducts import by_product
+from tasks.core.errors import BadRequest, NotFound, Unreadable
 from tasks.core.logs import log
 from tasks.core.models import Item, Location, to_json
 from tasks.core.names import item_id, slug
@@ -23,6 +25,8 @@ from tasks.core.queues import Message, queue_handler
 UNSORTED = "Unsorted"
 LONGEST_TITLE = 120
 LONGEST_NAME = 80
+
+Received = Literal["upload", "gone", "folder", "by-product", "sidecar", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -48,26 +52,44 @@ class Announced:
 def receive_upload(messages: list[Message], *, store: Store, catalog: Catalog, machine: Machine) -> list[str]:
     """Admit each announced upload; returns the ids of the messages to deliver again."""
     again: list[str] = []
+    received: Counter[Received] = Counter()
     for message in messages:
         try:
-            receive_one(Announced.parse(message.body), store, catalog, machine)
+            received[receive_one(Announced.parse(message.body), store, catalog, machine)] += 1
         except Exception:  # the others in the batch must not wait for this one; the queue brings it back, and at last to its DLQ
             log.exception("upload not received", extra={"message_id": message.id})
             again.append(message.id)
+    log.info("received", extra={"received": dict(received)})
     return again
 
 
-def receive_one(announced: Announced, store: Store, catalog: Catalog, machine: Machine) -> None:
-    """Admit one announced upload. What is gone already, and a folder's marker, is no upload."""
-    head = pin(store, announced)
+def receive_one(announced: Announced, store: Store, catalog: Catalog, machine: Machine) -> Received:
+    """Admit one announced upload, or say what it is instead. What S3 will not show is no upload until somebody has acted."""
+    try:
+        head = pin(store, announced)
+    except Unreadable as fault:
+        location = fault.location if announced.version else _version_with(store, fault.location, announced.etag)
+        return note_unreadable(UnreadableUpload(location or fault.location, announced.etag, fault.reason), catalog)
     if head is None:
         log.info("upload is gone", extra={"key": announced.key})
-    elif is_upload(head):
+        return "gone"
+    kind = kind_of(head)
+    if kind == "upload":
         admit(head, catalog, machine)
+    return kind
+
+
+def note_unreadable(upload: UnreadableUpload, catalog: Catalog) -> Received:
+    """Put it on the catalog's list, of which the sweeper tells the operator; a by-product is not missed."""
+    if row := by_product(upload.location.key):
+        return row.kind
+    log.warning("upload cannot be read", extra={"key": upload.location.key, "reason": upload.reason})
+    catalog.note_unreadable(upload)
+    return "unreadable"
 
 
 def pin(store: Store, announced: Announced) -> Head | None:
-    """Look once at the version that an event means; None when it is gone.
+    """Look once at the version that an event means; None when it is gone. Raises Unreadable.
 
     EventBridge delivers keys as they are; some senders encode them as S3's own notifications do, so that reading is second.
     """
@@ -90,9 +112,15 @@ def _version_with(store: Store, location: Location, etag: str) -> Location | Non
     return next((row.location for row in found if row.location.key == location.key and row.etag == etag), None)
 
 
-def is_upload(head: Head) -> bool:
-    """False for the empty objects by which consoles show folders; any other empty file gets a verdict."""
-    return not (head.bytes == 0 and head.location.key.endswith("/"))
+def kind_of(head: Head) -> Received:
+    """What an object is, by its key and size: an upload, or what lies beside uploads and becomes no item.
+
+    Only the empty objects by which consoles show folders are left out for being empty; any other empty file gets a verdict.
+    """
+    if head.bytes == 0 and head.location.key.endswith("/"):
+        return "folder"
+    row = by_product(head.location.key)
+    return row.kind if row else "upload"
 
 
 def admit(head: Head, catalog: Catalog, machine: Machine) -> bool:

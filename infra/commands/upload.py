@@ -39,11 +39,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Every file gets a verdict, and a bad one stops nothing; raises Failed at the end when one was not uploaded."""
     _check(given)
-    files = list(found(given.paths, hidden=False))
+    files = list(found(given.paths))
     target = deployed(given)
     bucket = target.settings.inbox_bucket
     sent: dict[str, Path] = {}
+    wanted: list[Path] = []
     for path in files:
+        if words := _left_out(path, given.paths):
+            say(given, {"file": str(path), "verdict": "left out", "left_out": words}, f"{'not uploaded':<20}  {path} is {words}")
+        else:
+            wanted.append(path)
+    if not wanted:
+        raise Failed("nothing was uploaded")
+    for path in wanted:
         row = {"file": str(path), **_send(target, bucket, path, given)}
         if not row["id"]:
             say(given, row, f"{'not uploaded':<20}  {path}: {row['reason']}")
@@ -55,9 +63,17 @@ def run(given: argparse.Namespace) -> int:
             say(given, row, f"{row['id']}  {path}")
     if given.wait:
         _follow(given, target, dict(sent))
-    if len(sent) < len(files):
-        raise Failed(f"{len(files) - len(sent)} of {len(files)} files were not uploaded")
+    if len(sent) < len(wanted):
+        raise Failed(f"{len(wanted) - len(sent)} of {len(wanted)} files were not uploaded")
     return 0
+
+
+def _left_out(path: Path, named: list[Path]) -> str:
+    """Why a file is not meant to be uploaded, "" when it is: by-products, sidecars, and hidden files that nobody named."""
+    from tasks.core.byproducts import left_out
+
+    hidden = path.name.startswith(".") and path not in named
+    return left_out(path.as_posix()) or ("a hidden file: name it to upload it" if hidden else "")
 
 
 def _check(given: argparse.Namespace) -> None:

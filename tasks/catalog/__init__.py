@@ -11,9 +11,10 @@ from tasks.catalog.publishing import Publishing
 from tasks.catalog.rebuilds import Rebuilds
 from tasks.catalog.reviews import Reviews
 from tasks.catalog.search import Search
+from tasks.catalog.unreadable import UnreadableUpload, UnreadableUploads
 
-__all__ = ["Catalog", "Reviews"]
+__all__ = ["Catalog", "Reviews", "UnreadableUpload"]
 
 
-class Catalog(Pairs, Publishing, Search, Rebuilds):
-    """Items, Live Photos, albums, search and rebuild leases."""
+class Catalog(Pairs, Publishing, Search, Rebuilds, UnreadableUploads):
+    """Items, Live Photos, albums, search, rebuild leases and the uploads that cannot be read."""

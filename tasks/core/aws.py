@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tasks.core.errors import NotFound, Stale
+from tasks.core.errors import NotFound, Stale, Unreadable
 from tasks.core.errors import error_code as error_code
 from tasks.core.machine import Machine as Machine
 from tasks.core.models import Location
@@ -23,7 +23,13 @@ from tasks.core.table import Write as Write
 
 CHUNK = 1 << 20
 PART = 8 << 20  # bytes; boto3 sends larger files in parts of this size
-MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound")
+# A delete marker is no object either: S3 answers 405 to whoever names one by its version.
+MISSING = ("404", "NoSuchKey", "NoSuchVersion", "NotFound", "405", "MethodNotAllowed")
+# HEAD has no body: all that S3 says of an object that it will not show is one of these numbers.
+WITHHELD = {
+    "400": "S3 shows it only with the key that it was encrypted with (SSE-C): upload it again without a key of your own",
+    "403": "S3 does not let Greenroom read it: look at its KMS key's policy, the bucket's policy, and the characters of its name",
+}
 
 
 class Aws:
@@ -94,10 +100,12 @@ class Store:
         return self._aws.client("s3")
 
     def head(self, location: Location) -> Head:
-        """Look at one version; raises NotFound when it isn't there."""
+        """Look at one version; raises NotFound when it isn't there, Unreadable when S3 has it and will not show it."""
         try:
             found = self._s3.head_object(**_address(location))
         except Exception as fault:
+            if error_code(fault) in WITHHELD:
+                raise Unreadable(WITHHELD[error_code(fault)], location) from fault
             raise _missing(fault, location) from fault
         return Head(
             location=Location(location.bucket, location.key, found.get("VersionId", "") or ""),

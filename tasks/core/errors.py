@@ -4,10 +4,18 @@ GreenroomError
  ├─ InvalidMedia      the upload is not media that Greenroom accepts; `reason` is for the contributor
  ├─ BadRequest        a caller's mistake; HTTP 400, command line exit code 2
  │   └─ NotFound      HTTP 404
+ ├─ Unreadable        S3 has the object and does not let Greenroom read it; no retry helps, somebody has to act
  ├─ Conflict          somebody else's write won; HTTP 409
  ├─ Stale             what a step was told no longer holds (other bytes, other decision); never retried blindly
  └─ SettingsMissing   settings that the environment lacks, all of them named
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasks.core.models import Location
 
 
 class GreenroomError(Exception):
@@ -28,6 +36,14 @@ class BadRequest(GreenroomError):
 
 class NotFound(BadRequest):
     """What the caller named does not exist."""
+
+
+class Unreadable(GreenroomError):
+    """S3 has the object at `location` and does not let Greenroom read it; the reason is for the operator."""
+
+    def __init__(self, reason: str, location: Location) -> None:
+        super().__init__(reason)
+        self.location = location
 
 
 class Conflict(GreenroomError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.byproducts import left_out
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Kind, Media
 from tasks.media import live_photo, metadata, pictures, sandbox, video_facts
@@ -21,6 +22,8 @@ def inspect(path: Path, name: str, limits: Limits) -> Media:
     Raises InvalidMedia, with a reason in words, for what is broken, beyond the limits, or not what its name promises. A
     picture's pixels are not looked at: whoever makes something of them decodes them, once, and finds out whether they are whole.
     """
+    if words := left_out(name):
+        raise InvalidMedia(words)
     size = path.stat().st_size
     if size == 0:
         raise InvalidMedia("the file is empty")

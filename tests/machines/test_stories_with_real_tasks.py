@@ -138,6 +138,23 @@ def test_what_is_no_photo_goes_to_quarantine_with_a_reason(gallery: Gallery, nam
     assert gallery.site.objects() == []
 
 
+def test_a_sidecar_under_another_name_goes_to_quarantine_and_asks_nobody(gallery: Gallery) -> None:
+    takeout = b'{"title": "cat.jpg", "photoTakenTime": {"timestamp": "1"}, "geoData": {"latitude": 48.137154}}'
+    upload = gallery.upload("about the cat.txt", takeout)
+    assert upload.ended().outcome == "Quarantined"
+    assert upload.record.reason.startswith("a sidecar of a picture (Google Takeout)")
+    assert (gallery.site.objects(), gallery.mails()) == ([], [])
+
+
+def test_a_folder_as_it_is_becomes_its_pictures_and_nothing_else(gallery: Gallery) -> None:
+    beside = [".DS_Store", "Thumbs.db", "cat.xmp", "cat.jpg.supplemental-metadata.json", "@eaDir/cat.jpg/SYNOFILE_THUMB_M.jpg"]
+    for name in beside:
+        gallery.announce(gallery.put(name, b"latitude 48.137154"))
+    cat = gallery.upload("cat.jpg").approve()
+    assert [record.id for record in gallery.catalog.items()] == [cat.id]
+    assert gallery.site.pages() == [cat.id]
+
+
 def test_the_original_in_quarantine_is_tagged_for_its_end(gallery: Gallery) -> None:
     upload = gallery.upload("text.jpg")
     upload.ended()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -76,6 +78,13 @@ class FakeMachine:
         return True
 
 
+class RawBody:
+    """The body of an answer that has none."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        return iter(())
+
+
 @dataclass
 class World:
     """All services over one moto account, with buckets and the table made."""
@@ -83,6 +92,7 @@ class World:
     aws: Aws
     settings: Settings = SETTINGS
     machine: FakeMachine = field(default_factory=FakeMachine)
+    withheld: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = Store.open(self.aws)
@@ -97,6 +107,17 @@ class World:
         answer = self.s3.put_object(Bucket="inbox", Key=key, Body=body, Metadata=metadata)
         found = {"key": key, "size": len(body), "etag": answer["ETag"].strip('"'), "version-id": answer["VersionId"]}
         return {"detail-type": "Object Created", "detail": {"bucket": {"name": "inbox"}, "object": found}}
+
+    def withhold(self, key: str, status: int) -> None:
+        """From now on S3 answers a HEAD of this key with nothing but a number, as it does for SSE-C (400) or a KMS key (403)."""
+
+        def answer(request: Any, **_: Any) -> AWSResponse | None:
+            if not unquote(urlsplit(request.url).path).endswith(f"/{key}"):
+                return None
+            return AWSResponse(request.url, self.withheld[key], {}, RawBody()) if self.withheld.get(key) else None
+
+        self.withheld[key] = status
+        self.s3.meta.events.register("before-send.s3.HeadObject", answer)
 
     def mails(self) -> list[str]:
         from moto.core import DEFAULT_ACCOUNT_ID

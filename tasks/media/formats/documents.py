@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tasks.media.formats import sidecars
 from tasks.media.formats.row import OCTETS, Format, starts_with
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -25,6 +26,7 @@ def _document(
         extensions=extensions,
         sniff=sniff,
         demuxer=demuxer,
+        check=sidecars.check,
     )
 
 

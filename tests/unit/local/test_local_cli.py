@@ -99,6 +99,40 @@ def test_whatever_goes_wrong_is_one_line(monkeypatch, capsys, fault, code, words
     assert err.count("\n") == (1 if words else 0)
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as people have them: two pictures, and what lies beside them."""
+    names = ("a.jpg", "b.HEIC", ".DS_Store", "a.xmp", "b.HEIC.supplemental-me.json", "@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg")
+    for name in names:
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(b"bytes")
+    return tmp_path / "photos"
+
+
+def test_upload_sends_the_pictures_of_a_folder_and_says_what_it_leaves_out(monkeypatch, greenroom, world, folder):
+    from infra.commands import upload
+
+    monkeypatch.setattr(upload, "deployed", lambda given: world)
+    code, out, _ = greenroom("upload", str(folder), "--album", "Summer", "--json")
+    rows = {row["file"].removeprefix(f"{folder}/"): row for row in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert {name for name, row in rows.items() if "id" in row} == {"a.jpg", "b.HEIC"}
+    assert {key.rpartition("/")[2] for key in world.store.keys("inbox", "")} == {"a.jpg", "b.HEIC"}
+    assert rows["a.xmp"]["left_out"].startswith("a sidecar")
+    assert rows["@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg"]["left_out"].startswith("a by-product")
+    assert len(rows) == 6
+
+
+def test_upload_of_by_products_alone_is_no_success(monkeypatch, greenroom, world, folder):
+    from infra.commands import upload
+
+    monkeypatch.setattr(upload, "deployed", lambda given: world)
+    code, out, err = greenroom("upload", str(folder / "a.xmp"), str(folder / ".DS_Store"), "--album", "Summer")
+    assert (code, err) == (1, "greenroom: nothing was uploaded\n")
+    assert [" ".join(line.split()[:2]) for line in out.splitlines()] == ["not uploaded", "not uploaded"]
+    assert list(world.store.keys("inbox", "")) == []
+
+
 def test_nothing_heavy_is_imported_for_the_overview():
     look = "print([name for name in ('boto3', 'PIL', 'jinja2') if name in sys.modules])"
     code = f"import sys; from infra.cli import main; main(['--help']); {look}"

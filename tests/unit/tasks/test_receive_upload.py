@@ -140,6 +140,66 @@ def test_a_folders_marker_is_no_upload_and_an_empty_file_is(world, deliver):
     assert only(world).key == "Summer/empty.jpg"
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["Summer/.DS_Store", "Summer/@eaDir/IMG_1.jpg/SYNOFILE_THUMB_M.jpg", "Summer/IMG_1.HEIC.supplemental-metad.json", "a/b.XMP"],
+)
+def test_a_by_product_becomes_no_item_and_stays_where_it_is(world, deliver, key):
+    event = world.upload(key, b'{"geoData": {"latitude": 48.1}}')
+    assert deliver(event) == []
+    assert (list(world.catalog.items()), world.machine.executions) == ([], {})
+    assert world.store.head(Location("inbox", key)).bytes > 0
+
+
+def test_how_many_were_left_out_is_logged(world, deliver, caplog):
+    names = ("a.jpg", "b.jpg", ".DS_Store", "Thumbs.db", "a.xmp", "")
+    with caplog.at_level("INFO"):
+        deliver(*[world.upload(f"Summer/{name}", b"bytes" if name else b"") for name in names])
+    (line,) = [record.received for record in caplog.records if record.getMessage() == "received"]
+    assert line == {"upload": 2, "by-product": 2, "sidecar": 1, "folder": 1}
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_what_s3_has_and_will_not_show_is_noted_and_not_delivered_again(world, deliver, status):
+    poison, good = world.upload("Summer/a.jpg"), world.upload("Summer/b.jpg")
+    world.withhold("Summer/a.jpg", status)
+    assert deliver(poison, good) == []
+    assert only(world).key == "Summer/b.jpg"
+    (noted,) = world.catalog.unreadable()
+    assert noted.location == Location("inbox", "Summer/a.jpg", poison["detail"]["object"]["version-id"])
+    assert noted.reason and not noted.told
+
+
+def test_what_cannot_be_read_is_pinned_where_the_event_names_no_version(world, deliver):
+    event = world.upload("Summer/a.jpg")
+    version = event["detail"]["object"].pop("version-id")
+    world.withhold("Summer/a.jpg", 400)
+    assert deliver(event) == []
+    assert [noted.location.version for noted in world.catalog.unreadable()] == [version]
+
+
+def test_a_passing_fault_of_s3_brings_its_message_back(world, deliver):
+    event = world.upload("Summer/a.jpg")
+    world.withhold("Summer/a.jpg", 501)
+    assert deliver(event) == ["m0"]
+    assert world.catalog.unreadable() == []
+
+
+def test_a_by_product_that_s3_will_not_show_is_nobodys_loss(world, deliver):
+    event = world.upload("Summer/Thumbs.db")
+    world.withhold("Summer/Thumbs.db", 400)
+    assert deliver(event) == []
+    assert world.catalog.unreadable() == []
+
+
+def test_an_event_that_means_a_delete_marker_is_of_something_gone(world, deliver):
+    event = world.upload("Summer/a.jpg")
+    marker = world.s3.delete_object(Bucket="inbox", Key="Summer/a.jpg")["VersionId"]
+    event["detail"]["object"]["version-id"] = marker
+    assert deliver(event) == []
+    assert (list(world.catalog.items()), world.catalog.unreadable()) == ([], [])
+
+
 def test_one_unreadable_message_does_not_bring_the_others_back(world, deliver):
     assert deliver({"detail": {}}, world.upload("Summer/a.jpg"), ["nonsense"]) == ["m0", "m2"]
     assert only(world).key == "Summer/a.jpg"

@@ -37,7 +37,7 @@ def test_when_all_is_well_nothing_is_done(world, run, item):
 def test_an_upload_whose_event_was_dropped_is_admitted(world, run):
     world.upload("Summer/lost.jpg", album="Winter")
     world.upload("Summer/", b"")
-    assert run() == Swept(versions=2, unfinished=1, admitted=1)
+    assert run() == Swept(versions=2, left_out=1, admitted=1)
     (record,) = world.catalog.items()
     assert (record.album, list(world.machine.executions)) == ("winter", [record.execution])
 
@@ -115,3 +115,121 @@ def test_a_decision_that_was_not_told_is_told_again(world, run, item):
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
     assert [run().answered, run().answered] == [1, 0]
     assert [token for token, _ in world.machine.answers] == ["the-token"]
+
+
+def test_by_products_are_counted_and_left_where_they_are(world, run):
+    for key in ("Summer/.DS_Store", "Summer/@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg", "Summer/a.xmp"):
+        world.upload(key)
+        world.withhold(key, 500)  # nobody needs to look at one to know it by its name
+    assert [run(), run()] == [Swept(versions=3, left_out=3)] * 2
+    assert list(world.catalog.items()) == []
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_one_version_that_s3_will_not_show_holds_up_nothing(world, run, item, status):
+    world.catalog.mark(item.id, "PENDING", attempt=1)
+    world.reviews.request(item, "the-token", "s" * 64)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
+    for name in ("a", "b", "c"):
+        world.upload(f"Lost/{name}.jpg")
+    world.withhold("Lost/b.jpg", status)
+    assert run() == Swept(versions=4, unfinished=1, answered=1, admitted=2, unreadable=1)
+
+
+def test_the_operator_hears_once_of_what_cannot_be_read(world, run):
+    world.upload("Lost/a\nb.jpg")
+    world.withhold("Lost/a\nb.jpg", 403)
+    assert [run().unreadable for _ in range(3)] == [1, 1, 1]
+    (mail,) = world.mails()
+    assert "Subject: 1 upload cannot be read" in mail
+    assert "inbox 'Lost/a\\nb.jpg'" in mail, "whatever is in a key, it is one line"
+    world.upload("Lost/c.jpg")
+    world.withhold("Lost/c.jpg", 400)
+    assert run().unreadable == 2
+    assert len(world.mails()) == 2
+    assert "a\\nb.jpg" not in world.mails()[1]
+
+
+def test_many_that_cannot_be_read_are_one_mail(world, run):
+    for number in range(25):
+        world.upload(f"Lost/{number:02d}.jpg")
+        world.withhold(f"Lost/{number:02d}.jpg", 400)
+    assert run().unreadable == 25
+    (mail,) = world.mails()
+    assert "25 uploads cannot be read" in mail
+    assert "and 5 more" in mail
+
+
+def test_what_receive_upload_could_not_read_is_told_by_the_next_sweep(world, run):
+    event = world.upload("Lost/a.jpg")
+    world.withhold("Lost/a.jpg", 400)
+    receive_one(Announced.parse(event), world.store, world.catalog, world.machine)
+    assert world.mails() == []
+    assert run(grace_seconds=120).unreadable == 1
+    assert len(world.mails()) == 1
+
+
+def test_what_can_be_read_again_becomes_an_item(world, run):
+    world.upload("Lost/a.jpg")
+    world.withhold("Lost/a.jpg", 403)
+    run()
+    world.withheld.clear()  # somebody mended the policy of its KMS key
+    assert run() == Swept(versions=1, admitted=1)
+    assert [record.key for record in world.catalog.items()] == ["Lost/a.jpg"]
+    assert world.catalog.unreadable() == []
+
+
+def test_what_was_removed_is_forgotten(world, run):
+    event = world.upload("Lost/a.jpg")
+    world.withhold("Lost/a.jpg", 400)
+    run()
+    version = event["detail"]["object"]["version-id"]
+    world.s3.delete_object(Bucket="inbox", Key="Lost/a.jpg", VersionId=version)
+    world.withheld.clear()
+    assert run() == Swept()
+    assert (world.catalog.unreadable(), list(world.catalog.items())) == ([], [])
+
+
+def test_a_version_that_goes_between_the_listing_and_the_look_is_gone(world, run):
+    world.upload("Lost/a.jpg")
+    world.withhold("Lost/a.jpg", 404)
+    assert run() == Swept(versions=1)
+    assert world.mails() == []
+
+
+def test_a_fault_at_one_version_is_counted_and_tried_again(world, run):
+    for name in ("a", "b"):
+        world.upload(f"Lost/{name}.jpg")
+    world.withhold("Lost/a.jpg", 501)
+    assert run() == Swept(versions=2, admitted=1, faults=1)
+    world.withheld.clear()
+    assert run().admitted == 1
+
+
+def test_an_item_that_cannot_be_mended_holds_up_no_other(world, run):
+    class Forgetful(type(world.machine)):
+        """Step Functions, which has lost the description of one execution."""
+
+        def describe(self, arn):
+            if arn.endswith(f":{first.execution}"):
+                raise ConnectionError("no answer")
+            return super().describe(arn)
+
+    world.machine = Forgetful()
+    for name in ("a", "b"):
+        receive_one(Announced.parse(world.upload(f"Summer/{name}.jpg")), world.store, world.catalog, world.machine)
+    first, second = world.catalog.items()
+    for record in (first, second):
+        world.machine.end(record.execution, "FAILED", "States.ServiceRestart")
+    world.upload("Lost/c.jpg")
+    assert run() == Swept(versions=3, unfinished=2, restarted=1, admitted=1, faults=1)
+
+
+def test_a_mail_that_cannot_be_sent_costs_the_mail_and_nothing_else(world, run):
+    world.upload("Lost/a.jpg")
+    world.withhold("Lost/a.jpg", 400)
+    world.aws.client("ses").delete_identity(Identity=world.settings.mail_from)
+    assert run() == Swept(versions=1, unreadable=1, faults=1)
+    world.aws.client("ses").verify_email_identity(EmailAddress=world.settings.mail_from)
+    assert run() == Swept(versions=1, unreadable=1)
+    assert len(world.mails()) == 1
