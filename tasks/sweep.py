@@ -152,7 +152,7 @@ class Broken:
         if not self.catalog.mark(record.id, "FAILED", attempt=record.attempt, reason=reason):
             return False
         body = f"{record.item.filename} (item {record.id}): {reason}.\n\nTo see what happened:\n\n  greenroom audit {record.id}\n"
-        tell_operator(f"Given up: {record.item.filename}", body, self.mailer, self.settings)
+        tell_operator(f"Given up: {record.item.filename}", body, self.catalog, self.mailer, self.settings)
         return True
 
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from infra.approvers import difference
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
+from infra.stack import Deployed
 
 PREFIX = "greenroom"
 START_SECONDS = 300
@@ -34,7 +36,7 @@ class Wishes:
     aws_port: int = 4566
     auth: bool = False
     limit: int = 0
-    approvers: tuple[str, ...] = ("approver@example.com",)
+    approvers: tuple[str, ...] = ()  # who begin the list of approvers; those of an earlier run stay
     title: str = "Greenroom"
     parameters: Mapping[str, str] = field(default_factory=dict)
     json: bool = False
@@ -141,10 +143,11 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
     processes.wait_until_healthy(running, stack.endpoint)
     os.environ.update(stack.environment)
     _say(wishes, "Deploying the templates to the emulated AWS ...")
-    outputs = deployment.deploy(stack, PREFIX, wishes.approvers, wishes.title, wishes.parameters)
+    outputs = deployment.deploy(stack, PREFIX, wishes.title, wishes.parameters)
     running.check()
     stack = replace(stack, domain=outputs["DistributionDomain"], settings=deployment.settings(stack))
     write_stack(stack)
+    deployment.begin_approvers(stack, wishes.approvers)
     _say(wishes, "Building the site ...")
     deployment.fill(stack)
     stack = replace(stack, ready=True)
@@ -155,12 +158,16 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
 def _announce(wishes: Wishes, stack: Stack) -> None:
     if wishes.quiet:
         return
+    listed = tuple(one.address for one in Deployed.local(stack).catalog.approvers.all())
+    if note := difference(wishes.approvers, listed):
+        sys.stderr.write(f"greenroom: {note}\n")
     if wishes.json:
         sys.stdout.write(json.dumps({**stack.json(), "settings": None}) + "\n")
     else:
         sys.stdout.write(
             f"\n  Gallery   {stack.site}/\n  Upload    {stack.site}/upload/\n  Mailbox   {stack.site}/mailbox\n"
-            f"  Console   {stack.site}/console\n  AWS       {stack.endpoint} (any key, us-east-1)\n  State     {stack.state}\n\n"
+            f"  Console   {stack.site}/console\n  AWS       {stack.endpoint} (any key, us-east-1)\n  State     {stack.state}\n"
+            f"  Approvers {', '.join(listed)}\n\n"
             "Ctrl-C stops it and keeps everything.\n"
         )
     sys.stdout.flush()

@@ -6,6 +6,9 @@ are the two doors.
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from tasks.catalog.approvers import Approvers
 from tasks.catalog.pairs import Pairs
 from tasks.catalog.publishing import Publishing
 from tasks.catalog.rebuilds import Rebuilds
@@ -16,4 +19,8 @@ __all__ = ["Catalog", "Reviews"]
 
 
 class Catalog(Pairs, Publishing, Search, Rebuilds):
-    """Items, Live Photos, albums, search and rebuild leases."""
+    """Items, Live Photos, albums, search and rebuild leases; and who may decide."""
+
+    @cached_property
+    def approvers(self) -> Approvers:
+        return Approvers(self._table, self._clock)
