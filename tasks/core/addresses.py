@@ -20,12 +20,13 @@ def normal_address(text: str) -> str:
 
     Raises BadRequest saying why `text` is not one plain address that Amazon SES can send to.
     """
+    before_at = text.strip().rpartition("@")[0]
+    if not (before_at.isascii() and before_at.isprintable()):
+        raise _not_an_address(text, "Amazon SES takes printable ASCII only before the @")
     try:
         parsed = Address(addr_spec=text.strip())
     except (ValueError, IndexError, MessageError) as fault:
         raise _not_an_address(text, "give it plainly, such as ada@example.com") from fault
-    if not (parsed.username.isascii() and parsed.username.isprintable()):
-        raise _not_an_address(text, "Amazon SES takes printable ASCII only before the @")
     # By the letter of RFC 5321 case counts before the @; no mail service that people use keeps to it.
     local = Address(username=parsed.username.lower(), domain="x").addr_spec.removesuffix("@x")
     address = f"{local}@{_domain(parsed.domain, text)}"
