@@ -21,6 +21,6 @@ def difference(wanted: Iterable[str], listed: Iterable[str], command: str = "gre
     if not asked or asked == set(there):
         return ""
     return (
-        f"--approver begins the list of approvers and does not change it: {', '.join(there)} go on deciding. "
-        f"`{command} add ADDRESS` and `{command} remove ADDRESS` change it."
+        f"--approver begins the list of approvers and does not change it. The approvers are: {', '.join(there)}. "
+        f"`{command} add ADDRESS` and `{command} remove ADDRESS` change the list."
     )

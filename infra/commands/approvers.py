@@ -20,8 +20,8 @@ greenroom approvers add bo@example.com
 greenroom approvers remove ada@example.com
 """
 MEANING = (
-    "list (the default); add: may decide, and gets a mail about what waits; remove: decides no more, and links, sessions and "
-    "remembered devices end; revoke: ends these, and sends a new link"
+    "list (the default); add: may decide, and is mailed what waits already; remove: can no longer decide; revoke: stays an "
+    "approver, but every link, session and remembered device ends, and a new link is mailed for what waits"
 )
 
 
@@ -50,10 +50,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 SAID = {
-    "added": "added, and may decide from now on",
+    "added": "added: may decide from now on",
     "listed": "is an approver already",
-    "removed": "removed; decides no more, and their links, sessions and devices have ended",
-    "revoked": "their links, sessions and devices have ended; still an approver",
+    "removed": "removed: can no longer decide; their links, sessions and remembered devices have ended",
+    "revoked": "still an approver; their links, sessions and remembered devices have ended",
 }
 
 
@@ -121,7 +121,7 @@ def _ask(given: argparse.Namespace, target: Deployed) -> int:
     for address, waiting in before.items():
         left = after.get(address, 0)
         facts = {"address": address, "waiting": waiting, "mailed": waiting - left}
-        say(given, facts, f"{address}: {_items(waiting)} waiting for a decision, {waiting - left} of them mailed now")
+        say(given, facts, f"{address}: {_items(waiting)} waiting for a decision, {waiting - left} mailed now")
     if after:
         raise Failed(
             f"not everything was mailed ({', '.join(after)}): say `greenroom approvers add {next(iter(after))}` again; "
