@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "all that is known of one item",
     "mail": "the mails that the local stack sent",
     "decide": "approve or reject an item",
+    "approvers": "who may decide: list, add, remove or revoke",
     "audit": "an item's story, from its upload to its end",
     "try": "validate, convert and shrink local files without any AWS",
     "doctor": "what is missing here, and how to get it",
@@ -59,7 +60,7 @@ def parser_for(name: str) -> Parser:
 
 
 def overview() -> str:
-    rows = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
     return (
         "usage: greenroom COMMAND [options]\n\n"
         "Uploads in an S3 bucket become a gallery, after a person said yes.\n\n"

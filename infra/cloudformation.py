@@ -33,6 +33,14 @@ def outputs(client: Any, name: str) -> dict[str, str]:
     return {row["OutputKey"]: row["OutputValue"] for row in found}
 
 
+def parameters(client: Any, name: str) -> dict[str, str]:
+    """The values that a stack was last deployed with, by key; {} where there is no such stack."""
+    if not stack_status(client, name):
+        return {}
+    found = client.describe_stacks(StackName=name)["Stacks"][0].get("Parameters", [])
+    return {row["ParameterKey"]: row["ParameterValue"] for row in found}
+
+
 def make_bucket(s3: Any, bucket: str, region: str) -> None:
     """Where code and templates wait for CloudFormation: private, and encrypted as S3 does by itself."""
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import artifacts, asl, cloudformation, package, sam
+from infra.approvers import begin, difference
 from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
+from tasks.core.addresses import normal_address
+from tasks.core.errors import BadRequest
 
 BUILD = package.ROOT / "build" / "sam"
 ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
@@ -51,6 +54,7 @@ class Plan:
     architecture: str
     python: str
     values: dict[str, str]
+    approvers: tuple[str, ...] = ()  # who begin the list; a list that has begun is not changed by a deploy
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,7 +79,8 @@ class Account:
 def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--prefix", default="greenroom", help="first part of every name (default: greenroom)")
-    add("--approver", "--approvers", action="append", default=[], metavar="MAIL", help="who decides; several, or with commas")
+    decides = "who decides at first; several, or with commas"
+    add("--approver", "--approvers", action="append", default=[], metavar="MAIL", help=decides)
     add("--mail-from", default="", metavar="MAIL", help="sender of the mails; an identity in SES")
     add("--register-mail", action="store_true", help="make the sender an identity in SES: it gets a mail to confirm")
     add("--operator", default="", metavar="MAIL", help="who is told of failures (default: the first approver)")
@@ -112,9 +117,8 @@ def run(given: argparse.Namespace) -> int:
 
 def make_plan(given: argparse.Namespace) -> Plan:
     """Parse the options; raises Misused naming the one that cannot be used."""
-    approvers = [part.strip() for one in given.approver for part in one.split(",") if part.strip()]
+    approvers = tuple(_approver(part) for one in given.approver for part in one.split(",") if part.strip())
     for option, address in [
-        *(("--approver", one) for one in approvers),
         ("--operator", given.operator),
         ("--alarm-mail", given.alarm_mail),
     ]:
@@ -126,7 +130,6 @@ def make_plan(given: argparse.Namespace) -> Plan:
         raise Misused("somebody must decide, and be asked by mail: give --approver and --mail-from")
     named = {
         "Prefix": given.prefix,
-        "Approvers": ",".join(approvers),
         "MailFrom": given.mail_from,
         "Operator": given.operator,
         "GalleryTitle": given.title,
@@ -137,7 +140,14 @@ def make_plan(given: argparse.Namespace) -> Plan:
         "PythonRuntime": f"python{given.python}",
     }
     values = package.parameter_values({**{name: value for name, value in named.items() if value}, **_pairs(given.set)})
-    return Plan(given.prefix, given.region or _region(), given.arch, given.python, values)
+    return Plan(given.prefix, given.region or _region(), given.arch, given.python, values, approvers)
+
+
+def _approver(text: str) -> str:
+    try:
+        return normal_address(text)
+    except BadRequest as fault:
+        raise Misused(f"--approver {fault.reason}") from fault
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -221,8 +231,34 @@ def deploy(plan: Plan) -> dict[str, str]:
     results: dict[str, str] = {}
     for name in package.STACKS:
         results |= _deploy_one(there, name, plan, results)
+        if name == "storage":  # before the functions that ask the list, so that no approver is locked out meanwhile
+            _begin_approvers(there, plan, results["CatalogTable"])
     # The inbox learns the site's address last: CloudFront has it only now.
     return results | _deploy_one(there, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
+
+
+def _begin_approvers(there: Account, plan: Plan, table: str) -> None:
+    """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's."""
+    from tasks.catalog.approvers import Approvers
+    from tasks.core.aws import Aws, Table
+
+    told = cloudformation.parameters(there.client, f"{plan.prefix}-pipeline").get("Approvers", "")
+    listed = begin(Approvers(Table(Aws(plan.region), table)), _earlier(told) or plan.approvers)
+    err(f"approvers: {', '.join(listed)}")
+    command = f"greenroom approvers --stack-name {plan.prefix}-pipeline"
+    if note := difference(plan.approvers, listed, command):
+        err(note)
+
+
+def _earlier(told: str) -> tuple[str, ...]:
+    """The approvers that a deployment from before there was a list was told, but for what was never an address."""
+    found = []
+    for part in filter(str.strip, told.split(",")):
+        try:
+            found.append(normal_address(part))
+        except BadRequest as fault:
+            err(f"left out of the approvers: {fault.reason}")
+    return tuple(found)
 
 
 def _deploy_one(there: Account, name: str, plan: Plan, results: Mapping[str, str]) -> dict[str, str]:

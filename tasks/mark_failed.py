@@ -52,7 +52,7 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
         release(record, catalog)
         if record.film:
             release(catalog.item(record.film.item), catalog)
-        tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), mailer, settings)
+        tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), catalog, mailer, settings)
     return marked
 
 
@@ -85,9 +85,9 @@ To see every step that was taken:
 """
 
 
-def tell_operator(subject: str, body: str, mailer: Mailer, settings: Settings) -> None:
-    """Mail the operator, else the first approver; where neither is set, the log has to do."""
-    recipient = settings.operator or next(iter(settings.approver_list), "")
+def tell_operator(subject: str, body: str, catalog: Catalog, mailer: Mailer, settings: Settings) -> None:
+    """Mail the operator, else whoever is the first approver now; where there is neither, the log has to do."""
+    recipient = settings.operator or next((approver.address for approver in catalog.approvers.all()), "")
     if recipient and settings.mail_from:
         mailer.send(settings.mail_from, recipient, notice(settings.mail_from, recipient, subject, body))
     else:

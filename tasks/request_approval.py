@@ -2,6 +2,8 @@
 
 The message's task token goes into the catalog's review row and nowhere else. What was decided before (an earlier
 attempt's decision on the same renditions, a redrive) is told to the machine at once, without a mail.
+
+The message EVERYTHING_PENDING asks about all that waits already: whoever has joined the list since gets one mail about it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from urllib.parse import urlsplit
 from msgspec import ValidationError
 
 from tasks.catalog import Catalog, Reviews
+from tasks.catalog.approvers import Approver
 from tasks.catalog.links import Links, NewLink
 from tasks.catalog.reviews import Review
+from tasks.catalog.standing import undecided
 from tasks.core.aws import Edge, Machine, Mailer, Store
-from tasks.core.clock import utc_now
+from tasks.core.clock import epoch, utc_now
 from tasks.core.logs import log
 from tasks.core.models import Film, Item, Label, Location, Media, Prepared, Rendition, from_json
 from tasks.core.names import stem
@@ -30,6 +34,9 @@ TILE_WIDTH = 320
 LABELS_SHOWN = 5
 # Perceptual hashes of 64 bits that differ in at most this many look alike.
 ALIKE_BITS = 6
+EVERYTHING_PENDING = {"ask": "everything pending"}
+# What is mailed, and noted at each item, within seconds: somebody waits for the answer.
+ASKED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -86,12 +93,15 @@ def request_approval(
     """Open a review for each message and mail what waits to every approver; the ids of messages to try again."""
     means = Asking(store, catalog, reviews, links, machine, mailer, edge, settings)
     waiting, again = collect(messages, means)
-    if waiting and not (settings.approver_list and settings.mail_from):
-        log.warning("nobody to ask: APPROVERS or MAIL_FROM is empty", extra={"items": [one.request.item.id for one in waiting]})
+    # Read after the items are marked PENDING: whoever is added later finds them by that.
+    approvers = catalog.approvers.all() if waiting else ()
+    if waiting and not (approvers and settings.mail_from):
+        ids = [one.request.item.id for one in waiting]
+        log.warning("nobody to ask: there is no approver, or MAIL_FROM is empty", extra={"items": ids})
         return sorted(again)
     sheet = ContactSheet(waiting, store, settings.work_bucket)
-    for approver in settings.approver_list:
-        unasked = [one for one in waiting if approver not in one.review.mailed]
+    for approver in approvers:
+        unasked = [one for one in waiting if approver.membership not in one.review.mailed]
         if unasked and not mail(approver, unasked, sheet, means):
             again |= {id for one in unasked for id in one.messages}
     return sorted(again)
@@ -103,7 +113,7 @@ def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[
     again: set[str] = set()
     for message in messages:
         try:
-            found = ask(message, means)
+            found = pending(message, means) if message.body == EVERYTHING_PENDING else ask(message, means)
         except ValidationError as fault:
             # Not ours to mend: the queue tries a few times more and then keeps it in its DLQ for the operator.
             log.error("unreadable request", extra={"message_id": message.id, "reason": str(fault)})
@@ -112,41 +122,53 @@ def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[
             log.exception("could not open a review", extra={"message_id": message.id})
             again.add(message.id)
         else:
-            if found:
-                before = waiting.get(found.request.item.id)
-                waiting[found.request.item.id] = replace(found, messages=(*before.messages, message.id)) if before else found
+            for one in found:
+                before = waiting.get(one.request.item.id)
+                waiting[one.request.item.id] = replace(one, messages=(*before.messages, message.id)) if before else one
     return list(waiting.values()), again
 
 
-def ask(message: Message, means: Asking) -> Waiting | None:
-    """Open the review of one message; None when nobody has to be asked (any more)."""
+def ask(message: Message, means: Asking) -> list[Waiting]:
+    """Open the review of one message; [] when nobody has to be asked (any more)."""
     request = from_json(message.body, ApprovalRequest)
     item = request.item
     review = means.reviews.request(item, request.token, request.prepared.sha256)
     if review.attempt != item.attempt:
         log.info("a newer attempt asks", extra={"item": item.id, "attempt": item.attempt})
-        return None
+        return []
     if review.status != "PENDING":
         told = means.reviews.tell(item.id, means.machine)
         log.info("decided before", extra={"item": item.id, "status": review.status, "told": told})
-        return None
+        return []
     if not means.catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
         log.warning("nothing to ask: the item has moved on", extra={"item": item.id, "attempt": item.attempt})
-        return None
-    return Waiting((message.id,), request, review, means.catalog.item(item.id).film if review.film else None)
+        return []
+    return [Waiting((message.id,), request, review, means.catalog.item(item.id).film if review.film else None)]
 
 
-def mail(approver: str, unasked: list[Waiting], sheet: ContactSheet, means: Asking) -> bool:
+def pending(message: Message, means: Asking) -> list[Waiting]:
+    """What waits already and is unknown to an approver, the oldest first."""
+    members = {approver.membership for approver in means.catalog.approvers.all()}
+    found = []
+    for record, review in undecided(means.catalog, means.reviews, epoch()):
+        if record.media and record.prepared and not members <= set(review.mailed):
+            request = ApprovalRequest("", record.item, record.media, record.prepared)
+            found.append(Waiting((message.id,), request, review, record.film if review.film else None))
+    return found[:ASKED_AT_ONCE]
+
+
+def mail(approver: Approver, unasked: list[Waiting], sheet: ContactSheet, means: Asking) -> bool:
     """Send one approver's digest; False when it could not be sent."""
     try:
-        link = means.links.create(approver, [one.request.item.id for one in unasked])
+        until = max(one.review.expires for one in unasked)
+        link = means.links.create(approver, [one.request.item.id for one in unasked], until)
         entries = tuple(sheet.entry(one, pictured=place < PICTURES) for place, one in enumerate(unasked))
-        means.mailer.send(means.settings.mail_from, approver, digest(letter(approver, link, entries, means)))
+        means.mailer.send(means.settings.mail_from, approver.address, digest(letter(approver.address, link, entries, means)))
     except Exception:
         log.exception("could not mail a digest", extra={"items": len(unasked)})
         return False
     for one in unasked:
-        means.reviews.mailed(one.request.item.id, one.request.item.attempt, approver)
+        means.reviews.mailed(one.request.item.id, one.request.item.attempt, approver.membership)
     log.info("asked", extra={"link": link.id, "items": [one.request.item.id for one in unasked]})
     return True
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from msgspec import ValidationError
 
 from tasks.catalog import Catalog, Reviews
+from tasks.catalog.approvers import still_approves
 from tasks.catalog.links import DEVICE_SECONDS, SESSION_SECONDS, Access, Entry, Links, Session, same
 from tasks.catalog.reviews import Outcome, OutcomeState, Review
 from tasks.catalog.standing import Standing, standing
@@ -37,13 +38,15 @@ SHOWN_AT_ONCE = 200
 LONGEST_REASON = 500
 LONGEST_AGENT = 300
 
-CLOSED = "This page no longer knows who you are. Please open the link in your mail again."
 REFUSED: dict[Access, tuple[int, str]] = {
     "unknown": (403, "This link is not valid. Please open the link in your mail again, or ask for a new one."),
     "expired": (410, "This link has expired. What still waits can be decided by whoever runs this gallery."),
     "locked": (423, "Wrong codes were typed too often, so this link is locked. Whoever runs this gallery can still decide."),
     "code": (401, "Please type the code from your mail."),
     "wrong-code": (403, "That is not the code in the mail that this link came with."),
+    "closed": (401, "This page no longer knows who you are. Please open the link in your mail again."),
+    "removed": (403, "You no longer decide what this gallery shows: this link opens nothing any more, and nothing was recorded."),
+    "revoked": (403, "This link was withdrawn. Please open the link in the newest mail, or ask whoever runs this gallery."),
 }
 ANSWERED: dict[OutcomeState, tuple[int, str]] = {
     "recorded": (200, ""),
@@ -130,15 +133,11 @@ def open_link(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
     """POST open: the secret (and perhaps the code) for a session; or the items again for a session that is still open."""
     body = parse(request, OpenBody)
     if not body.secret:
-        session = desk.links.resume(link, request.cookies.get(cookie_name(link), ""))
-        entry = Entry("open", session, request.cookies.get(cookie_name(link), "")) if session else None
-        return opened(entry, desk) if entry else refusal(401, CLOSED, state="closed")
+        entry = desk.links.resume(link, request.cookies.get(cookie_name(link), ""))
+        return opened(entry, desk) if entry.state == "open" else refused(entry)
     entry = desk.links.enter(link, body.secret, body.code, request.cookies.get(DEVICE_COOKIE, ""))
     log.info("link used", extra={"link": link, "state": entry.state})
-    if entry.state != "open":
-        status, message = REFUSED[entry.state]
-        return refusal(status, message, state=entry.state, tries_left=entry.tries_left)
-    return opened(entry, desk)
+    return opened(entry, desk) if entry.state == "open" else refused(entry, tries_left=entry.tries_left)
 
 
 def opened(entry: Entry, desk: Desk) -> HttpResponse:
@@ -181,9 +180,10 @@ def view(id: str, asked: Review | None, session: Session, desk: Desk) -> dict[st
 def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
     """POST decide: record it if nothing else stands, tell the machine, and say what became of the item."""
     cookie = request.cookies.get(cookie_name(link), "")
-    session = desk.links.resume(link, cookie)
+    entry = desk.links.resume(link, cookie)
+    session = entry.session
     if session is None:
-        return refusal(401, CLOSED, state="closed")
+        return refused(entry)
     body = parse(request, DecideBody)
     if not same(body.nonce, session.nonce):
         return refusal(403, "This page is out of date. Please load it again.", state="closed")
@@ -197,12 +197,15 @@ def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
         sha256=body.sha256,
         address=request.address,
         agent=tidy(request.headers.get("user-agent", ""), LONGEST_AGENT),
+        only_if=still_approves(session.approver, session.membership),
     )
     log.info("decision", extra={"item": body.item, "verdict": body.verdict, "outcome": outcome.state})
+    if outcome.state == "ended":
+        return refused(desk.links.resume(link, cookie))
     status, start = ANSWERED[outcome.state]
     now = carry_out(body.item, outcome, desk, session.approver)
     answer = {"outcome": outcome.state, "notice": start.strip(), "message": start + now.message, "standing": asdict(now)}
-    return keep(json_response(answer, status), session, Entry("open", session, cookie))
+    return keep(json_response(answer, status), session, entry)
 
 
 def carry_out(id: str, outcome: Outcome, desk: Desk, viewer: str) -> Standing:
@@ -242,6 +245,12 @@ def parse(request: HttpRequest, shape: type[T]) -> T:
 def tidy(text: str, longest: int) -> str:
     """One line of at most `longest` characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:longest]
+
+
+def refused(entry: Entry, **more: Any) -> HttpResponse:
+    """Why a link or a session opens nothing."""
+    status, message = REFUSED[entry.state]
+    return refusal(status, message, state=entry.state, **more)
 
 
 def refusal(status: int, message: str, **more: Any) -> HttpResponse:

@@ -170,7 +170,7 @@ def tell_of_unreadable(uploads: list[UnreadableUpload], catalog: Catalog, mailer
     if not new:
         return
     what = "1 upload cannot be read" if len(new) == 1 else f"{len(new)} uploads cannot be read"
-    tell_operator(what, letter(new), mailer, settings)
+    tell_operator(what, letter(new), catalog, mailer, settings)
     for upload in new:
         catalog.told_unreadable(upload.id)
 
@@ -254,7 +254,7 @@ class Broken:
         if not self.catalog.mark(record.id, "FAILED", attempt=record.attempt, reason=reason):
             return False
         body = f"{record.item.filename} (item {record.id}): {reason}.\n\nTo see what happened:\n\n  greenroom audit {record.id}\n"
-        tell_operator(f"Given up: {record.item.filename}", body, self.mailer, self.settings)
+        tell_operator(f"Given up: {record.item.filename}", body, self.catalog, self.mailer, self.settings)
         return True
 
 

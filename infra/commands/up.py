@@ -18,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", action="store_true", help="return once it runs; `greenroom down` stops it")
     parser.add_argument("--auth", action="store_true", help="enforce the functions' IAM policies, as AWS does")
     parser.add_argument("--limit", type=int, default=0, help="functions that run at once (default: twice the cores, at least 4)")
-    parser.add_argument("--approver", action="append", help="mail address that decides (may be repeated; approver@example.com)")
+    parser.add_argument(
+        "--approver", action="append", help="mail address that decides at first (may be repeated; approver@example.com)"
+    )
     parser.add_argument("--title", default="Greenroom", help="the gallery's name")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates, e.g. ReviewCode=never"
@@ -27,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from infra.local import up
+    from tasks.core.addresses import normal_address
 
     wishes = up.Wishes(
         state=state_folder(given),
@@ -34,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
         aws_port=given.aws_port,
         auth=given.auth,
         limit=given.limit,
-        approvers=tuple(given.approver or ["approver@example.com"]),
+        approvers=tuple(map(normal_address, given.approver or [])),
         title=given.title,
         parameters=up.parameters(given.set),
         json=given.json,

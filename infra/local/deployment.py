@@ -5,9 +5,11 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 
+from infra.approvers import begin
 from infra.local.state import Stack
 from infra.stack import Deployed
 
+APPROVER = "approver@example.com"
 OPERATOR = "operator@example.com"
 SENDER = "greenroom@example.com"
 
@@ -20,7 +22,7 @@ def function_names(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
 
 
-def deploy(stack: Stack, prefix: str, approvers: tuple[str, ...], title: str, more: Mapping[str, str]) -> dict[str, str]:
+def deploy(stack: Stack, prefix: str, title: str, more: Mapping[str, str]) -> dict[str, str]:
     """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason."""
     from infra.package import deploy_local
 
@@ -28,15 +30,22 @@ def deploy(stack: Stack, prefix: str, approvers: tuple[str, ...], title: str, mo
         "SiteUrl": stack.site,
         "SiteOrigin": stack.site,
         "UploadOrigins": stack.endpoint,
-        "Approvers": ",".join(approvers),
         "Operator": OPERATOR,
         "MailFrom": SENDER,
         "GalleryTitle": title,
         **more,
     }
     outputs = deploy_local(stack.endpoint, prefix, values)
-    _register(Deployed.local(stack), {SENDER, OPERATOR, *approvers})
+    _register(Deployed.local(stack), {SENDER, OPERATOR})
     return outputs
+
+
+def begin_approvers(stack: Stack, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Who decides: those of an earlier run, else `wanted`, else the demonstration's approver."""
+    target = Deployed.local(stack)
+    listed = begin(target.catalog.approvers, wanted or (APPROVER,))
+    _register(target, set(listed))
+    return listed
 
 
 def _register(target: Deployed, addresses: set[str]) -> None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from infra.approvers import difference
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
+from infra.stack import Deployed
 from infra.terminal import err, out, out_json
 
 PREFIX = "greenroom"
@@ -34,7 +36,7 @@ class Wishes:
     aws_port: int = 4566
     auth: bool = False
     limit: int = 0
-    approvers: tuple[str, ...] = ("approver@example.com",)
+    approvers: tuple[str, ...] = ()  # who begin the list of approvers; those of an earlier run stay
     title: str = "Greenroom"
     parameters: Mapping[str, str] = field(default_factory=dict)
     json: bool = False
@@ -141,10 +143,11 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
     processes.wait_until_healthy(running, stack.endpoint)
     os.environ.update(stack.environment)
     _say(wishes, "Deploying the templates to the emulated AWS ...")
-    outputs = deployment.deploy(stack, PREFIX, wishes.approvers, wishes.title, wishes.parameters)
+    outputs = deployment.deploy(stack, PREFIX, wishes.title, wishes.parameters)
     running.check()
     stack = replace(stack, domain=outputs["DistributionDomain"], settings=deployment.settings(stack))
     write_stack(stack)
+    deployment.begin_approvers(stack, wishes.approvers)
     _say(wishes, "Building the site ...")
     deployment.fill(stack)
     stack = replace(stack, ready=True)
@@ -155,6 +158,9 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
 def _announce(wishes: Wishes, stack: Stack) -> None:
     if wishes.quiet:
         return
+    listed = tuple(one.address for one in Deployed.local(stack).catalog.approvers.all())
+    if note := difference(wishes.approvers, listed):
+        err(f"greenroom: {note}")
     if wishes.json:
         out_json({**stack.json(), "settings": None})
     else:
@@ -166,6 +172,7 @@ def _announce(wishes: Wishes, stack: Stack) -> None:
             f"  Console   {stack.site}/console",
             f"  AWS       {stack.endpoint} (any key, us-east-1)",
             f"  State     {stack.state}",
+            f"  Approvers {', '.join(listed)}",
             "",
             "Ctrl-C stops it and keeps everything.",
         )

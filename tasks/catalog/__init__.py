@@ -6,6 +6,9 @@ are the two doors.
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from tasks.catalog.approvers import Approvers
 from tasks.catalog.pairs import Pairs
 from tasks.catalog.publishing import Publishing
 from tasks.catalog.rebuilds import Rebuilds
@@ -17,4 +20,8 @@ __all__ = ["Catalog", "Reviews", "UnreadableUpload"]
 
 
 class Catalog(Pairs, Publishing, Search, Rebuilds, UnreadableUploads):
-    """Items, Live Photos, albums, search, rebuild leases and the uploads that cannot be read."""
+    """Items, Live Photos, albums, search, rebuild leases and the uploads that cannot be read; and who may decide."""
+
+    @cached_property
+    def approvers(self) -> Approvers:
+        return Approvers(self._table, self._clock)

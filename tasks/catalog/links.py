@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tasks.catalog.approvers import Approver, Approvers
 from tasks.core.attributes import Row
 from tasks.core.aws import Aws, Table
 from tasks.core.clock import Clock, epoch, utc_now
@@ -22,7 +23,7 @@ DEVICE_SECONDS = 30 * 24 * 3600
 CODE_TRIES = 5
 LINK_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
-Access = Literal["open", "code", "wrong-code", "locked", "expired", "unknown"]
+Access = Literal["open", "code", "wrong-code", "locked", "expired", "unknown", "closed", "removed", "revoked"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Session:
 
     link: str
     approver: str
+    membership: str
     items: tuple[str, ...]
     link_expires: int
     nonce: str = field(repr=False)
@@ -65,24 +67,26 @@ class Links:
         self._seconds = link_seconds
         self._policy = code_policy
         self._clock = clock
+        self._approvers = Approvers(table, clock)
 
     @classmethod
     def open(cls, aws: Aws, settings: Settings) -> Links:
         return cls(Table(aws, settings.catalog_table), settings.link_seconds, settings.review_code)
 
-    def create(self, approver: str, items: list[str]) -> NewLink:
-        """A link for one approver to these items."""
+    def create(self, approver: Approver, items: list[str], until: int) -> NewLink:
+        """A link for one approver to these items, whose reviews end at `until` (epoch seconds) at the latest."""
         link = NewLink(
             id=secrets.token_urlsafe(12),
             secret=secrets.token_urlsafe(32),
             code=f"{secrets.randbelow(1_000_000):06d}",
-            expires=epoch(self._clock) + self._seconds,
+            expires=min(until, epoch(self._clock) + self._seconds),
         )
         self._table.put(
             {
                 "pk": f"link#{link.id}",
                 "sk": "link",
-                "approver": approver,
+                "approver": approver.address,
+                "membership": approver.membership,
                 "items": items,
                 "secret_sha256": _hash(link.secret),
                 # Six digits alone are guessed from their hash in a second: the secret, which is not kept, salts them.
@@ -104,11 +108,13 @@ class Links:
         known = _equal(_hash(secret), row["secret_sha256"] if row else _hash("")) and row is not None
         if not known or row is None:
             return Entry("unknown")
+        if ended := self._ended(row):
+            return Entry(ended)
         if row["expires"] <= epoch(self._clock):
             return Entry("expired")
         if row["tries"] >= CODE_TRIES:
             return Entry("locked", tries_left=0)
-        if not self._needs_code(row["approver"], device):
+        if not self._needs_code(row, device):
             return self._opened(link_id, row)
         if not code:
             return Entry("code", tries_left=CODE_TRIES - row["tries"])
@@ -123,7 +129,7 @@ class Links:
             left = max(0, CODE_TRIES - row["tries"] - 1)
             return Entry("wrong-code" if left else "locked", tries_left=left)
         self._table.update(row["pk"], "link", "SET #tries = :none", none=0)
-        return self._opened(link_id, row, device=self._remember(row["approver"]))
+        return self._opened(link_id, row, device=self._remember(row))
 
     def _opened(self, link_id: str, row: Row, device: str = "") -> Entry:
         cookie, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
@@ -140,40 +146,56 @@ class Links:
         )
         return Entry("open", _session(link_id, row, nonce), cookie, device)
 
-    def resume(self, link_id: str, cookie: str) -> Session | None:
-        """The session that this cookie stands for, another 15 minutes long; None when it is over or another link's."""
+    def resume(self, link_id: str, cookie: str) -> Entry:
+        """The session that this cookie stands for, another 15 minutes long; `closed` when it is over or another link's."""
         now = epoch(self._clock)
         pk = f"session#{_hash(cookie)}"
         found = self._table.get(pk, "session") if cookie else None
         if not found or not _equal(found["link"], link_id) or found["expires"] <= now:
-            return None
+            return Entry("closed")
         row = self._link(link_id)
         if row is None or row["expires"] <= now:
-            return None
+            return Entry("closed")
+        if ended := self._ended(row):
+            return Entry(ended)
         until = now + SESSION_SECONDS
         alive = self._table.update(pk, "session", "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
-        return _session(link_id, row, found["nonce"]) if alive else None
+        return Entry("open", _session(link_id, row, found["nonce"]), cookie) if alive else Entry("closed")
 
     def _link(self, link_id: str) -> Row | None:
         return self._table.get(f"link#{link_id}", "link") if LINK_ID.fullmatch(link_id) else None
 
-    def _needs_code(self, approver: str, device: str) -> bool:
+    def _ended(self, row: Row) -> Access | None:
+        """Why nothing comes of this link any more, whoever has its secret: its approver was removed, or it was revoked."""
+        approver = self._approvers.find(row["approver"])
+        if approver is None:
+            return "removed"
+        return None if _equal(approver.membership, _membership(row)) else "revoked"
+
+    def _needs_code(self, link: Row, device: str) -> bool:
         if self._policy == "never":
             return False
-        return self._policy != "new-device" or not self._knows(approver, device)
+        return self._policy != "new-device" or not self._knows(link, device)
 
-    def _knows(self, approver: str, device: str) -> bool:
+    def _knows(self, link: Row, device: str) -> bool:
         row = self._table.get(f"device#{_hash(device)}", "device") if device else None
-        return row is not None and _equal(row["approver"], approver) and bool(row["expires"] > epoch(self._clock))
+        return row is not None and _equal(_membership(row), _membership(link)) and bool(row["expires"] > epoch(self._clock))
 
-    def _remember(self, approver: str) -> str:
+    def _remember(self, link: Row) -> str:
         """A cookie by which this approver's device is known for 30 days; "" where the code is always asked for."""
         if self._policy != "new-device":
             return ""
         cookie = secrets.token_urlsafe(32)
         expires = epoch(self._clock) + DEVICE_SECONDS
         self._table.put(
-            {"pk": f"device#{_hash(cookie)}", "sk": "device", "approver": approver, "expires": expires, "ttl": expires}
+            {
+                "pk": f"device#{_hash(cookie)}",
+                "sk": "device",
+                "approver": link["approver"],
+                "membership": _membership(link),
+                "expires": expires,
+                "ttl": expires,
+            }
         )
         return cookie
 
@@ -184,7 +206,12 @@ def same(left: str, right: str) -> bool:
 
 
 def _session(link_id: str, row: Row, nonce: str) -> Session:
-    return Session(link_id, row["approver"], tuple(row["items"]), row["expires"], nonce)
+    return Session(link_id, row["approver"], _membership(row), tuple(row["items"]), row["expires"], nonce)
+
+
+def _membership(row: Row) -> str:
+    """Whose link or device it is. Those from before there was a list name the address: the first membership's name."""
+    return str(row.get("membership", row["approver"]))
 
 
 def _hash(text: str) -> str:

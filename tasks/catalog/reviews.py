@@ -20,7 +20,7 @@ from tasks.core.models import Decision, DecisionVerdict, Film, Item, from_json, 
 from tasks.core.settings import Settings
 
 ReviewStatus = Literal["PENDING", "DECIDED", "EXPIRED"]
-OutcomeState = Literal["recorded", "repeated", "taken", "expired", "changed", "unknown"]
+OutcomeState = Literal["recorded", "repeated", "taken", "expired", "changed", "unknown", "ended"]
 # Rounds of reading and writing again when two writers meet at one row; each round one of them gets through.
 ROUNDS = 12
 STILL = "#status = :pending AND #attempt = :attempt AND #sha256 = :sha256"
@@ -49,7 +49,7 @@ class Review:
     expires: int
     asked_at: str
     answered: bool = False  # Step Functions took the decision
-    mailed: tuple[str, ...] = ()  # approvers whose mail is on its way
+    mailed: tuple[str, ...] = ()  # memberships of the approvers whose mail is on its way
     decision: Decision | None = None
     film: str = ""
 
@@ -79,6 +79,7 @@ class Outcome:
 
     recorded: this one stands. repeated: the same approver had said the same. taken: another decision came first.
     expired: too late. changed: other renditions than those shown. unknown: nobody was asked about this item.
+    ended: who decides may do so no longer.
     """
 
     state: OutcomeState
@@ -161,16 +162,16 @@ class Reviews:
         old = {"old_attempt": row["attempt"], "old_status": row["status"], "old_sha256": row["sha256"]}
         self._ask(Write(fresh, unchanged, old), id, film)
 
-    def mailed(self, id: str, attempt: int, approver: str) -> None:
+    def mailed(self, id: str, attempt: int, membership: str) -> None:
         """Remember that this approver's mail is on its way, so that a redelivered message sends no second one."""
         self._table.update(
             _pk(id),
             "review",
-            "SET #mailed = list_append(#mailed, :approver)",
+            "SET #mailed = list_append(#mailed, :member)",
             "#attempt = :attempt AND NOT contains(#mailed, :name)",
-            approver=[approver],
+            member=[membership],
             attempt=attempt,
-            name=approver,
+            name=membership,
         )
 
     # --- deciding ---
@@ -185,8 +186,11 @@ class Reviews:
         sha256: str = "",
         address: str = "",
         agent: str = "",
+        only_if: Write | None = None,
     ) -> Outcome:
         """Record a decision unless another stands: one transaction with its audit row. `tell` then sends it.
+
+        `only_if` is a check that must hold in the very transaction: that an approver is one still.
 
         `sha256` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
         """
@@ -198,8 +202,11 @@ class Reviews:
             if settled:
                 return settled
             decision = Decision(verdict, reason, approver, iso(self._clock()))
-            if self._write(row, "DECIDED", decision, address, agent):
+            codes = self._write(row, "DECIDED", decision, address, agent, only_if)
+            if not codes:
                 return Outcome("recorded", decision)
+            if only_if and codes[-1] == "ConditionalCheckFailed":
+                return Outcome("ended")
         raise _crowded(id)
 
     def _settled(self, row: Row, verdict: str, approver: str, sha256: str) -> Outcome | None:
@@ -230,12 +237,20 @@ class Reviews:
                 return EXPIRED
             elif row["status"] == "DECIDED":
                 return from_json(row["decision"], Decision)
-            elif self._write(row, "EXPIRED", Decision("expired", EXPIRED.reason, "", iso(self._clock()))):
+            elif not self._write(row, "EXPIRED", Decision("expired", EXPIRED.reason, "", iso(self._clock()))):
                 return EXPIRED
         raise _crowded(item.id)
 
-    def _write(self, row: Row, status: ReviewStatus, decision: Decision, address: str = "", agent: str = "") -> bool:
-        """The arbiter: review and audit row in one transaction; False when somebody else was at the row."""
+    def _write(
+        self,
+        row: Row,
+        status: ReviewStatus,
+        decision: Decision,
+        address: str = "",
+        agent: str = "",
+        only_if: Write | None = None,
+    ) -> list[str]:
+        """The arbiter: review and audit row in one transaction; [] when done, else a code for each of its writes."""
         now = self._clock()
         film = row.get("film", "")
         guard = f"{STILL} AND {THIS_FILM if film else NO_FILM}" + ("" if status == "EXPIRED" else " AND #expires > :now")
@@ -258,7 +273,7 @@ class Reviews:
             **asdict(decision),
         )
         audit = {"pk": row["pk"], "sk": f"decision#{now:%Y-%m-%dT%H:%M:%S.%fZ}", **to_json(record)}
-        return not self._table.transact([change, Write(audit, "attribute_not_exists(#pk)")])
+        return self._table.transact([change, Write(audit, "attribute_not_exists(#pk)"), *([only_if] if only_if else [])])
 
     # --- telling ---
 

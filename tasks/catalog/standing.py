@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.catalog.reviews import Review
+from tasks.catalog.items import Items
+from tasks.catalog.reviews import Review, Reviews
 from tasks.core.clock import parse
 from tasks.core.models import ItemRecord
 
+ITEMS_LOOKED_AT = 5_000
 State = Literal["pending", "approved", "rejected", "published", "taken-down", "expired", "failed", "other"]
 
 
@@ -79,6 +81,18 @@ class _Who:
         when = f" on {minute(self.at)}" if self.at else ""
         reason = f" ({self.reason})" if self.reason else ""
         return f" {verb} by {by}{when}{reason}."
+
+
+def undecided(items: Items, reviews: Reviews, now: int) -> list[tuple[ItemRecord, Review]]:
+    """What waits for somebody to decide, the oldest first. `now` is epoch seconds.
+
+    Found through the index by status, which AWS keeps a moment behind; the reviews are as they stand.
+    """
+    records = {record.id: record for record in items.items("PENDING", ITEMS_LOOKED_AT)}
+    asked = reviews.reviews(list(records))
+    open_ones = [one for one in asked.values() if one.status == "PENDING" and one.expires > now]
+    found = [(records[one.item], one) for one in open_ones if one.attempt == records[one.item].attempt]
+    return sorted(found, key=lambda pair: (pair[0].received_at, pair[0].id))
 
 
 def minute(at: str) -> str:

@@ -33,16 +33,17 @@ WITHHELD = {
 
 
 class Aws:
-    """Clients by service name, made when first asked for."""
+    """Clients by service name, made when first asked for; in `region` where the environment does not name it."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str = "") -> None:
+        self._region = region
         self._clients: dict[str, Any] = {}
 
     @cached_property
     def _session(self) -> Any:
         import boto3
 
-        return boto3.session.Session()
+        return boto3.session.Session(region_name=self._region or None)
 
     def client(self, service: str) -> Any:
         if service not in self._clients:

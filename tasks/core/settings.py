@@ -31,7 +31,6 @@ class Settings:
     catalog_table: str = setting("DynamoDB table of items, albums, labels and reviews.")
     site_url_parameter: str = setting("SSM parameter with the site's public URL (the distribution is made after its functions).")
     machine_name: str = setting("Name of the ingest state machine.", "greenroom-ingest")
-    approvers: str = setting("Comma-separated mail addresses that decide.", "")
     operator: str = setting("Mail address told of failures and escalations; the first approver when empty.", "")
     mail_from: str = setting("Sender of Greenroom's mails; an SES identity.", "")
     gallery_title: str = setting("Name at the top of the site and the mails.", "Greenroom")
@@ -55,10 +54,6 @@ class Settings:
     max_attempts: int = setting("Executions that the sweeper starts for one item before it gives up.", 5)
     origin_secret: str = setting("What CloudFront tells the endpoints; others are refused. Empty: anyone may come.", "")
     distribution_id: str = setting("CloudFront distribution whose indexes are invalidated; empty: none are.", "")
-
-    @property
-    def approver_list(self) -> tuple[str, ...]:
-        return tuple(part.strip().lower() for part in self.approvers.split(",") if part.strip())
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:

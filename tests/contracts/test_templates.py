@@ -133,6 +133,7 @@ def test_no_policy_is_managed_by_somebody_else() -> None:
         ("rekognition:DetectLabels", "", {"Recognize"}),
         ("cloudfront:CreateInvalidation", "", {"RebuildIndexes"}),
         ("dynamodb:Scan", "", set()),
+        ("dynamodb:ConditionCheckItem", "", {"RequestApproval", "Review", "JoinPicture"}),
     ],
 )
 def test_only_these_may(action: str, bucket: str, who: set[str]) -> None:
@@ -147,6 +148,13 @@ def test_visitors_cannot_read_originals() -> None:
 def test_search_reads_only_what_is_published() -> None:
     statement = FUNCTIONS["Search"]["Policies"][0]["Statement"][0]
     assert statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["albums", "album#*", "labels", "label#*"]
+
+
+@pytest.mark.parametrize("name", ["MarkFailed", "Sweep", "RequestApproval"])
+def test_who_decides_is_all_that_these_may_list_of_the_table(name: str) -> None:
+    statements = [row for policy in FUNCTIONS[name]["Policies"] for row in policy["Statement"]]
+    listing = [row for row in statements if "dynamodb:Query" in row["Action"] and "/index/" not in text(row["Resource"])]
+    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [["approvers"]]
 
 
 def test_writing_what_was_prepared_stays_under_its_items() -> None:

@@ -282,3 +282,22 @@ def test_looking_at_a_link_changes_nothing_and_a_second_click_gets_an_honest_ans
     else:
         raise AssertionError("a rejection after an approval was taken")
     assert town.show(row["id"])["status"] == "PUBLISHED"
+
+
+def test_who_is_removed_decides_no_more_on_the_page_that_stands_open(town: Any, browser: Browser, tmp_path: Path) -> None:
+    guest = "guest@example.com"
+    item = town.upload(drawings.jpeg(tmp_path / "guest.jpg", 92))[0]["id"]
+    town.mail_about(item)
+    added, asked = town.greenroom("approvers", "add", guest)
+    assert added == {"address": guest, "outcome": "added"} and asked["mailed"] == asked["waiting"] >= 1
+
+    page = browser.new_context(viewport=PHONE).new_page()
+    open_the_review(page, town.greenroom("mail", "--to", guest)[-1]["text"])
+    town.greenroom("approvers", "remove", guest)
+    page.click("#approve")
+
+    expect(page.locator("#gate-message")).to_contain_text("no longer decide", timeout=30_000)
+    expect(page.locator("#desk")).to_be_hidden()
+    assert town.show(item)["status"] == "PENDING"
+    assert town.decide_by_mail(item, "approve")
+    town.becomes(item, "PUBLISHED")

@@ -31,6 +31,7 @@ from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from serial_moto import serial_dynamodb
 
+from tasks.catalog import Catalog
 from tasks.core.aws import Aws, Edge, Eye
 from tasks.core.entrypoint import Services, lambda_handler
 from tasks.core.settings import Settings
@@ -45,7 +46,6 @@ SETTINGS = Settings(
     catalog_table="greenroom-catalog",
     site_url_parameter="/greenroom/site-url",
     machine_name="greenroom-ingest",
-    approvers=APPROVER,
     operator="olga@example.org",
     mail_from=SENDER,
 )
@@ -203,6 +203,7 @@ class Stage:
                 versioning = {"Status": "Enabled"}
                 self.aws.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
         make_table(self.aws, self.settings.catalog_table)
+        assert self.services.get(Catalog).approvers.begin([APPROVER])
         self.queue = self.aws.client("sqs").create_queue(QueueName="greenroom-approvals")["QueueUrl"]
         for address in (SENDER, APPROVER):
             self.aws.client("ses").verify_email_identity(EmailAddress=address)

@@ -34,7 +34,6 @@ SETTINGS = Settings(
     audit_bucket="audit",
     catalog_table="catalog",
     site_url_parameter="/greenroom/site-url",
-    approvers="ann@example.org,bob@example.org",
     operator="operator@example.org",
     mail_from="greenroom@example.org",
     max_attempts=3,

@@ -9,6 +9,8 @@ const marks = {
   other: 'M12 6v7m0 4v.5',
   live: 'M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5M12 4.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15',
 }
+// Why an answer ends the work on this page, and what the page then has as its title.
+const ends = { closed: 'Please open the link again', removed: 'This link cannot be opened', revoked: 'This link cannot be opened' }
 const looks = { approved: 'approve', published: 'approve', 'taken-down': 'other', rejected: 'reject', expired: 'other', failed: 'other', other: 'other' }
 
 let secret = location.hash.slice(1)
@@ -78,7 +80,7 @@ function closed(answer) {
   if (answer.status === 0 || answer.status >= 500) {
     notice(answer.error)
   } else {
-    gate('Please open the link again', answer.error)
+    gate(ends[answer.state] || ends.closed, answer.error)
   }
   return false
 }
@@ -356,7 +358,7 @@ function length(seconds) {
 async function decide(item, verdict, reason = '') {
   const answer = await post('decide', { nonce: desk.nonce, item: item.id, verdict, reason, sha256: item.sha256 })
   if (answer.standing) item.standing = answer.standing
-  if (answer.state === 'closed') closed(answer)
+  if (ends[answer.state]) closed(answer)
   else if (answer.outcome !== 'recorded') notice(answer.notice || answer.error)
   $('said').textContent = answer.message || answer.error
   if (answer.outcome === 'changed') return 'changed'

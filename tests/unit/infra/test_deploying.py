@@ -113,8 +113,10 @@ def test_the_approval_time_brings_the_others_with_it() -> None:
 
 
 def test_several_approvers_come_in_either_way() -> None:
-    assert (
-        plan("--approver", "bo@example.com,cy@example.com").values["Approvers"] == "ada@example.com,bo@example.com,cy@example.com"
+    assert plan("--approver", " Bo@Example.com,cy@example.com").approvers == (
+        "ada@example.com",
+        "bo@example.com",
+        "cy@example.com",
     )
 
 

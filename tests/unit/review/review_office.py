@@ -26,6 +26,7 @@ from tasks.review import review
 
 SITE = "https://gallery.example.org"
 PHONE = "Phone/1.0 (a test)"
+APPROVERS = ("ann@example.org", "bob@example.org")
 
 
 class Waiting:
@@ -53,13 +54,14 @@ class Waiting:
 class Office(Services):
     """The services of the tasks under test, over one moto account."""
 
-    def __init__(self, world: Any, make: Any, **settings: Any) -> None:
+    def __init__(self, world: Any, make: Any, approvers: tuple[str, ...] = APPROVERS, **settings: Any) -> None:
         super().__init__(replace(world.settings, **settings), world.aws)
         self.world = world
         self.make = make
         self.machine = Waiting()
         self._opened[Machine] = self.machine
         world.aws.client("ssm").put_parameter(Name="/greenroom/site-url", Value=SITE + "/", Type="String", Overwrite=True)
+        world.catalog.approvers.begin(approvers)
         self.asking = queue_handler(request_approval, self)
         self.endpoint = http_handler(review, self)
 
