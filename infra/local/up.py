@@ -173,6 +173,7 @@ def _say(wishes: Wishes, text: str) -> None:
 
 def detached(wishes: Wishes) -> int:
     """Start in the background, and return once it runs; raises Failed with the reason when it doesn't."""
+    wishes = replace(wishes, state=wishes.state.resolve())
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     hold(wishes.state).close()
     for sock in _sockets(wishes).values():
@@ -181,12 +182,12 @@ def detached(wishes: Wishes) -> int:
     log = wishes.state / "logs" / "up.log"
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", *_arguments(wishes)],
+            [sys.executable, "-P", "-m", "infra.cli", *_arguments(wishes)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
-            cwd=Path(__file__).parents[2],
+            cwd=wishes.state,  # neither the user's folder, which may go, nor one whose files could pass for our modules
         )
     _announce(wishes, _wait_for(wishes.state, child, log))
     return 0
