@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check unit long bench bench-media corpus assets pictures chromium deploy recognition lock clean
+.PHONY: help venv demo test check unit long bench bench-media corpus assets pictures chromium deploy lock clean
 
 help:
 	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
@@ -23,8 +23,7 @@ help:
 	@echo "make assets         the site's scripts and styles"
 	@echo "make pictures       the machines' drawings"
 	@echo "make deploy         to the AWS account that the environment names; ARGS=\"--approver ada@example.com ...\""
-	@echo "make recognition    real labels without AWS: a model and its runtime, 300 MB"
-	@echo "make lock           requirements*.lock anew, from pyproject.toml"
+	@echo "make lock           requirements.lock anew, from pyproject.toml"
 	@echo "make clean          removes what was built; .venv and your gallery stay"
 
 venv: $(READY)
@@ -93,14 +92,10 @@ chromium: $(READY)
 deploy: $(READY)
 	$(BIN)/greenroom deploy $(ARGS)
 
-recognition: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-recognition.lock
-
 # Every version exactly, for all Pythons and machines at once.
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(LOCK) --extra local --extra test --output-file requirements.lock pyproject.toml
-	@$(LOCK) --extra recognition --constraint requirements.lock --output-file requirements-recognition.lock pyproject.toml
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .aws-sam infra/*/node_modules

@@ -18,11 +18,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import resources
 from infra.errors import Failed
 
-ROOT = Path(__file__).resolve().parents[1]
-LOCK = ROOT / "requirements.lock"
-BUILT = ROOT / "build" / "lambda"
+LOCK = resources.root() / "requirements.lock"
 # Lambda's own bound on a function's code and layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024
 SLIM = ("aws-lambda-powertools", "jinja2", "msgspec")
@@ -52,12 +51,13 @@ class Built:
 
 def build(kind: str, architecture: str, python: str) -> Built:
     """The artifact of this kind, made now unless what it is made of is the same as last time; raises Failed."""
-    folder = BUILT / f"{kind}-{architecture}-py{python}"
-    stamp = BUILT / f"{folder.name}.made-of"
+    built = resources.workshop() / "build" / "lambda"
+    folder = built / f"{kind}-{architecture}-py{python}"
+    stamp = built / f"{folder.name}.made-of"
     ingredients = fingerprint(kind, find_python(python))
     if not (folder.is_dir() and stamp.is_file() and stamp.read_text() == ingredients):
-        BUILT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=BUILT) as scratch:
+        built.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=built) as scratch:
             made = Path(scratch) / "artifact"
             make(kind, architecture, python, made)
             shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +69,7 @@ def build(kind: str, architecture: str, python: str) -> Built:
 def make(kind: str, architecture: str, python: str, folder: Path) -> None:
     """Install, add tasks/, take out the litter, compile."""
     install(KINDS[kind], architecture, python, folder)
-    shutil.copytree(ROOT / "tasks", folder / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(resources.package_folder("tasks"), folder / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
     for pattern in LITTER:
         for path in list(folder.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -133,9 +133,12 @@ def find_python(version: str) -> str:
 def fingerprint(kind: str, compiler: str) -> str:
     """Changes when the lock, the recipe, any file of tasks/ or the Python that compiles does."""
     digest = hashlib.sha256(repr((KINDS[kind], compiler)).encode())
-    sources = sorted(path for path in (ROOT / "tasks").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    for path in (LOCK, Path(__file__), *sources):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    tasks = resources.package_folder("tasks")
+    sources = sorted(path for path in tasks.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    for path in (LOCK, Path(__file__)):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sources:
+        digest.update(str(path.relative_to(tasks)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

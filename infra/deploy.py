@@ -15,16 +15,16 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from infra import artifacts, asl, cloudformation, package, sam
+from infra import artifacts, asl, cloudformation, package, resources, sam
 from infra.approvers import begin, difference
 from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
 from tasks.core.addresses import normal_address
 from tasks.core.errors import BadRequest
 
-BUILD = package.ROOT / "build" / "sam"
 ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
 # What people count; the rest are parts of these.
 NOTABLE = {
@@ -205,13 +205,18 @@ def build(plan: Plan) -> None:
         sam.run(
             "build",
             "--build-in-source",
-            f"--template-file={package.TEMPLATES / name}.yaml",
-            f"--build-dir={BUILD / name}",
+            f"--template-file={package.template_path(name, resources.workshop())}",
+            f"--build-dir={_built(name)}",
             f"--parameter-overrides=Architecture={plan.architecture}",
             environment=plan.environment,
         )
     for kind in artifacts.KINDS:
         err(f"  {artifacts.build(kind, plan.architecture, plan.python).line()}")
+
+
+def _built(name: str) -> Path:
+    """Where `sam build` puts a stack."""
+    return resources.workshop() / "build" / "sam" / name
 
 
 def _with_code() -> list[str]:
@@ -287,10 +292,10 @@ def _packaged(there: Account, name: str, plan: Plan) -> bytes:
     if name not in _with_code():
         names = {"Prefix": plan.prefix, "AWS::AccountId": there.id, "AWS::Region": plan.region}
         return json.dumps(package.with_literal_names(package.read_template(name), names)).encode()
-    packaged = BUILD / name / "packaged.yaml"
+    packaged = _built(name) / "packaged.yaml"
     sam.run(
         "package",
-        f"--template-file={BUILD / name / 'template.yaml'}",
+        f"--template-file={_built(name) / 'template.yaml'}",
         f"--s3-bucket={there.bucket}",
         f"--output-template-file={packaged}",
         f"--region={plan.region}",

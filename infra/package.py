@@ -18,12 +18,10 @@ from typing import Any
 
 import yaml
 
+from infra import resources
 from tasks.core.errors import BadRequest
 
-ROOT = Path(__file__).resolve().parents[1]
-TEMPLATES = ROOT / "infra" / "templates"
-DEFINITION = ROOT / "state_machines" / "ingest.asl.yaml"
-BUILT_DEFINITION = ROOT / "build" / "ingest.asl.json"
+DEFINITION = resources.root() / "state_machines" / "ingest.asl.yaml"
 APPROVAL_STATE = "AwaitApproval"
 # A review's link must die before its state does: a click that arrives too late must find a closed door, not a race.
 LINK_MARGIN = 86_400
@@ -123,8 +121,15 @@ def example_values() -> dict[str, str]:
     return {name: shapes.get(name[-3:], "greenroom-{}").format(name) for name in substitutions()}
 
 
-def write_definition(approval_seconds: int | None = None, path: Path = BUILT_DEFINITION) -> Path:
+def template_path(name: str, folder: Path | None = None) -> Path:
+    """A template's file: of the `infra` package itself, else of the one in `folder`, which is laid out like a checkout."""
+    infra = folder / "infra" if folder else resources.package_folder("infra")
+    return infra / "templates" / f"{name}.yaml"
+
+
+def write_definition(approval_seconds: int | None = None) -> Path:
     """Put the JSON where pipeline.yaml's DefinitionUri looks for it."""
+    path = resources.workshop() / "build" / "ingest.asl.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(render_definition(approval_seconds=approval_seconds), indent=1) + "\n", encoding="utf-8")
     return path
@@ -134,7 +139,7 @@ def read_template(name: str) -> dict[str, Any]:
     """A template with `!Ref` and its kin in their long forms."""
     from samtranslator.yaml_helper import yaml_parse
 
-    template: dict[str, Any] = yaml_parse((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
+    template: dict[str, Any] = yaml_parse(template_path(name).read_text(encoding="utf-8"))
     return template
 
 
@@ -159,8 +164,9 @@ def _approval_times(approval: int) -> dict[str, str]:
     return {"LinkSeconds": str(link), "WorkDays": str(-(-approval // 86_400) + 16)}
 
 
-def code_zip(folder: Path = ROOT / "tasks") -> bytes:
+def code_zip() -> bytes:
     """tasks/ as a Lambda archive without its dependencies; the same files give the same bytes."""
+    folder = resources.package_folder("tasks")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):

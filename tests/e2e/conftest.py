@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,14 @@ PATIENCE = 180.0
 
 @dataclass
 class Town:
-    """A running stack and the things that people do with it. `state` is its folder."""
+    """A running stack and the things that people do with it. `state` is its folder; the rest is how commands are run."""
 
     state: Path
     port: int
     aws_port: int
+    program: tuple[str, ...] = (sys.executable, "-m", "infra.cli")
+    cwd: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def site(self) -> str:
@@ -46,10 +49,10 @@ class Town:
 
     def run(self, *words: Any, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """One command, as a shell would run it; its exit code must be `expect`."""
-        command = [sys.executable, "-m", "infra.cli", *map(str, words), "--state", str(self.state)]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=clean)
-        assert done.returncode == expect, f"{' '.join(command[2:])} ended {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        given = [*map(str, words), "--state", str(self.state)]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | self.environment
+        done = subprocess.run([*self.program, *given], capture_output=True, text=True, timeout=600, env=clean, cwd=self.cwd)
+        assert done.returncode == expect, f"{' '.join(given)} ended {done.returncode}:\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr + done.stdout
         return done
 
