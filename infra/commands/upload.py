@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import mimetypes
-import os
 import secrets
 import threading
 import time
@@ -95,8 +94,6 @@ def _send(target: Deployed, bucket: str, path: Path, given: argparse.Namespace) 
         return {**NOT_SENT, "reason": reason}
     try:
         key, version = put(target, bucket, path, given.album, given.by)
-    except _Empty:
-        return {**NOT_SENT, "reason": "is empty"}
     except OSError as fault:
         return {**NOT_SENT, "reason": unreadable(fault)}
     except Exception as fault:
@@ -105,10 +102,6 @@ def _send(target: Deployed, bucket: str, path: Path, given: argparse.Namespace) 
         return {**NOT_SENT, "reason": f"was refused by S3: {fault}"}
     made = {"id": item_id(bucket, key, version), "key": key, "bucket": bucket, "version": version}
     return {"verdict": "uploaded", "reason": "", **made}
-
-
-class _Empty(Exception):
-    """There is nothing in the file."""
 
 
 def put(target: Deployed, bucket: str, path: Path, album: str, contributor: str) -> tuple[str, str]:
@@ -122,8 +115,6 @@ def put(target: Deployed, bucket: str, path: Path, album: str, contributor: str)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     metadata = {"album": quote(album), "contributor": quote(contributor)}
     with path.open("rb") as body:
-        if not os.fstat(body.fileno()).st_size:
-            raise _Empty
         version = target.store.put(bucket, key, body, kind, Metadata=metadata)
     return key, version
 
