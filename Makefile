@@ -39,7 +39,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/python -m infra.demo $(if $(ONCE),--once)
+	@$(BIN)/python -m infra.local.demo $(if $(ONCE),--once)
 
 test: check chromium
 	$(BIN)/python -m pytest $(ARGS)
@@ -81,13 +81,13 @@ corpus: $(READY)
 	@$(BIN)/python -m tests.benchmarks.corpus "$(DIR)"
 
 assets: $(READY)
-	$(BIN)/python -m infra.assets
+	$(BIN)/python -m infra.dev.assets
 
 pictures: $(READY)
-	$(BIN)/python -m infra.pictures
+	$(BIN)/python -m infra.dev.drawings
 
 chromium: $(READY)
-	@$(BIN)/python -m infra.chromium
+	@$(BIN)/python -m infra.dev.chromium
 
 deploy: $(READY)
 	$(BIN)/greenroom deploy $(ARGS)
@@ -98,5 +98,5 @@ lock: $(READY)
 	@$(LOCK) --extra local --extra test --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .aws-sam infra/*/node_modules
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .aws-sam infra/*/*/node_modules
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

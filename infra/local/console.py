@@ -6,8 +6,8 @@ import json
 import urllib.request
 from typing import Any
 
+from infra.deploy.stack import Deployed
 from infra.local.state import Stack
-from infra.stack import Deployed
 
 NEWEST = 40
 

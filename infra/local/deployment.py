@@ -5,9 +5,9 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 
-from infra.approvers import begin
+from infra.deploy.approvers import begin
+from infra.deploy.stack import Deployed
 from infra.local.state import Stack
-from infra.stack import Deployed
 
 APPROVER = "approver@example.com"
 OPERATOR = "operator@example.com"
@@ -24,7 +24,7 @@ def function_names(prefix: str) -> tuple[str, ...]:
 
 def deploy(stack: Stack, prefix: str, title: str, more: Mapping[str, str]) -> dict[str, str]:
     """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason."""
-    from infra.package import deploy_local
+    from infra.deploy.package import deploy_local
 
     values = {
         "SiteUrl": stack.site,
@@ -62,7 +62,7 @@ def settings(stack: Stack) -> dict[str, str]:
 
 def fill(stack: Stack) -> None:
     """Assets and pages; and whatever waited for a decision when the stack stopped is started again."""
-    from infra import assets
+    from infra.dev import assets
 
     target = Deployed.local(stack)
     told = target.settings

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from infra.approvers import difference
+from infra.deploy.approvers import difference
+from infra.deploy.stack import Deployed
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
 from infra.local.rekognition import script
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
-from infra.stack import Deployed
 from infra.terminal import err, out, out_json
 
 PREFIX = "greenroom"

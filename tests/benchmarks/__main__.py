@@ -24,11 +24,11 @@ from typing import Any
 
 from PIL import Image
 
-from infra.demo import free_ports, running
+from infra.cli.try_files import try_files
+from infra.deploy.stack import Deployed
+from infra.local.demo import free_ports, running
 from infra.local.mailbox import Mailbox
 from infra.local.state import Stack
-from infra.stack import Deployed
-from infra.try_files import try_files
 from tasks.core.names import item_id
 from tasks.media import Limits
 

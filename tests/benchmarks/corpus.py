@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from infra.try_files import try_files
+from infra.cli.try_files import try_files
 from tasks.media import Limits
 
 HANGS_AFTER = 1_800.0  # seconds; the sandbox ends every decoder long before

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from infra.package import STACKS, read_template
+from infra.deploy.package import STACKS, read_template
 
 FUNCTION = "AWS::Serverless::Function"
 TEMPLATES: dict[str, dict[str, Any]] = {name: read_template(name) for name in STACKS}

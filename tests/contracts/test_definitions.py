@@ -9,8 +9,8 @@ import pytest
 from contracts.templates import RESOURCES, TEMPLATES
 from machines.definition import Definition, definitions
 
-from infra import asl
-from infra.package import DEFINITION, example_values, parameter_values, render_definition, substitutions
+from infra.deploy import asl
+from infra.deploy.package import DEFINITION, example_values, parameter_values, render_definition, substitutions
 from tasks.core.errors import BadRequest
 from tasks.core.settings import Settings
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from contracts.house import ROOT, House
 
-from infra import docs
-from infra.cli import COMMANDS, main, overview, parser_for
+from infra.cli.main import COMMANDS, main, overview, parser_for
+from infra.dev import docs
 from tasks.core.settings import Settings
 
 HERE = House(ROOT)
-HELPERS = {"__init__", "common"}
+HELPERS = {"__init__"}
 TARGET = re.compile(r"^([a-z][a-z0-9_-]*)\s*:(?!=)", re.MULTILINE)
 PAGES = sorted(path for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")] if path.is_file())
 
@@ -37,7 +37,7 @@ def targets() -> set[str]:
 
 
 def test_generated_pages_are_current() -> None:
-    assert docs.stale() == [], "run `python -m infra.docs`"
+    assert docs.stale() == [], "run `python -m infra.dev.docs`"
 
 
 def test_a_setting_that_nobody_documented_would_be_found(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_setting_says_what_it_is(row: Any) -> None:
 
 
 def test_the_commands_are_those_that_are_implemented() -> None:
-    modules = {path.stem for path in (ROOT / "infra" / "commands").glob("*.py")} - HELPERS
+    modules = {path.stem for path in (ROOT / "infra" / "cli" / "commands").glob("*.py")} - HELPERS
     assert set(COMMANDS) == modules
 
 

@@ -14,7 +14,7 @@ from contracts.house import ROOT, pascal
 from contracts.templates import RESOURCES, TEMPLATES, allowed, environment, functions, grants, of_type, text
 from machines.definition import definitions, snake
 
-from infra.package import STACKS
+from infra.deploy.package import STACKS
 from tasks.core.entrypoint import parts
 from tasks.core.settings import Settings
 

@@ -16,10 +16,10 @@ import pytest
 from drawings import MOST_BYTES
 from playwright.sync_api import Browser, sync_playwright
 
-from infra import chromium
-from infra.demo import free_ports
+from infra.deploy.stack import Deployed
+from infra.dev import chromium
 from infra.local import visitor
-from infra.stack import Deployed
+from infra.local.demo import free_ports
 
 APPROVER = "approver@example.com"
 PATIENCE = 180.0

@@ -11,8 +11,8 @@ import drawings
 import live_photos
 from playwright.sync_api import Browser, Page, expect
 
+from infra.deploy.stack import Deployed
 from infra.local import visitor
-from infra.stack import Deployed
 from tasks.core.models import Location
 
 PHONE = {"width": 390, "height": 844}

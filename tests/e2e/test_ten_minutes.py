@@ -15,7 +15,7 @@ import pytest
 import workers
 from tape import Tape, likeness, packets, pictures, signals_heard, signals_seen
 
-from infra.stack import Deployed
+from infra.deploy.stack import Deployed
 from tasks.core.models import VideoPlan
 from tasks.media import Limits, video, video_facts, video_plan
 

@@ -9,7 +9,7 @@ from typing import Any
 import drawings
 import pytest
 
-from infra.demo import free_ports
+from infra.local.demo import free_ports
 
 
 @pytest.fixture

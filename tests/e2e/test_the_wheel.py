@@ -20,7 +20,7 @@ import drawings
 import pytest
 from conftest import Town  # type: ignore[attr-defined]
 
-from infra.demo import free_ports
+from infra.local.demo import free_ports
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra import deploy
-from infra.approvers import difference
+from infra.deploy import aws as deploy
+from infra.deploy.approvers import difference
 from infra.errors import Misused
 
 PLAN = deploy.Plan("green", "us-east-1", "arm64", "3.13", {}, ("ada@example.com", "bo@example.com"))

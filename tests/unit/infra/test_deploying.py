@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError, WaiterError
 from moto import mock_aws
 from samtranslator.translator.transform import transform
 
-from infra import artifacts, cloudformation, deploy, package
+from infra.deploy import artifacts, cloudformation, package
+from infra.deploy import aws as deploy
 from infra.errors import Failed, Misused
 from tasks.core.errors import BadRequest
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import cli, terminal
+from infra import terminal
+from infra.cli import main as cli
 
 ROOT = Path(__file__).parents[3]
 # From Unicode's charts and ECMA-48, by hand: what a terminal obeys, and what turns or breaks the text beside it.
@@ -129,7 +130,7 @@ def test_a_mistake_with_such_a_word_is_one_line_that_does_nothing(words: list[st
 
 def test_no_command_goes_around_it() -> None:
     """Whatever a command writes itself, no name is spelt in; a prompt and what a started program says are its own."""
-    files = [*(ROOT / "infra/commands").glob("*.py"), *(ROOT / "infra" / name for name in ("cli.py", "deploy.py", "timeline.py"))]
+    files = [*(ROOT / "infra/cli").rglob("*.py"), *(ROOT / "infra" / name for name in ("deploy/aws.py", "timeline.py"))]
     found = [
         f"{path.name}:{node.lineno}"
         for path in [*files, ROOT / "infra/local/up.py"]

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from infra import cli
-from infra.commands import common
+from infra.cli import common
+from infra.cli import main as cli
 from infra.errors import Failed, Misused
 from infra.local import up
 from infra.local.mailbox import Mailbox
@@ -87,7 +87,7 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(greenroom, arguments, words
     ],
 )
 def test_whatever_goes_wrong_is_one_line(monkeypatch, capsys, fault, code, words):
-    from infra.commands import mail
+    from infra.cli.commands import mail
 
     def run(given):
         raise fault
@@ -110,7 +110,7 @@ def folder(tmp_path):
 
 
 def test_upload_sends_the_pictures_of_a_folder_and_says_what_it_leaves_out(monkeypatch, greenroom, world, folder):
-    from infra.commands import upload
+    from infra.cli.commands import upload
 
     monkeypatch.setattr(upload, "deployed", lambda given: world)
     code, out, _ = greenroom("upload", str(folder), "--album", "Summer", "--json")
@@ -124,7 +124,7 @@ def test_upload_sends_the_pictures_of_a_folder_and_says_what_it_leaves_out(monke
 
 
 def test_upload_of_by_products_alone_is_no_success(monkeypatch, greenroom, world, folder):
-    from infra.commands import upload
+    from infra.cli.commands import upload
 
     monkeypatch.setattr(upload, "deployed", lambda given: world)
     code, out, err = greenroom("upload", str(folder / "a.xmp"), str(folder / ".DS_Store"), "--album", "Summer")
@@ -133,9 +133,22 @@ def test_upload_of_by_products_alone_is_no_success(monkeypatch, greenroom, world
     assert list(world.store.keys("inbox", "")) == []
 
 
+def test_help_of_a_command_is_that_commands_help(greenroom):
+    asked, answered = greenroom("help", "upload"), greenroom("upload", "--help")
+    assert asked == answered and asked[1].startswith("usage: greenroom upload")
+    assert greenroom("help", "uplaod")[0] == 2
+
+
+def test_a_reader_who_has_enough_is_no_fault():
+    """`greenroom | head -1`: the pipe closes before the overview is written."""
+    command = f"{sys.executable} -m infra.cli | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode in (0, 2), done.stderr) == (True, "")
+
+
 def test_nothing_heavy_is_imported_for_the_overview():
     look = "print([name for name in ('boto3', 'PIL', 'jinja2') if name in sys.modules])"
-    code = f"import sys; from infra.cli import main; main(['--help']); {look}"
+    code = f"import sys; from infra.cli.main import main; main(['--help']); {look}"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.endswith("[]\n")
 

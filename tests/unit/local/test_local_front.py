@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from infra import package
+from infra.deploy import package
 from infra.local import web
 from infra.local.front import Front
 from infra.local.mailbox import Mailbox

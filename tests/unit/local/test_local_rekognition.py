@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from infra import cli
+from infra.cli import main as cli
 from infra.local import web
 from infra.local.rekognition import script
 from infra.local.rekognition.models import Seen, Sight

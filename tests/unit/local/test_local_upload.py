@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import cli
+from infra.cli import main as cli
+from infra.deploy.stack import Deployed
 from infra.local.state import Stack, lock, write_stack
-from infra.stack import Deployed
 from tasks.core.errors import error_code
 
 

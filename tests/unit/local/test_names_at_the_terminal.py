@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from infra import cli
-from infra.commands import doctor
+from infra.cli import main as cli
+from infra.cli.commands import doctor
+from infra.deploy.stack import Deployed
 from infra.local.mailbox import Mailbox
 from infra.local.state import Stack, lock, write_stack
-from infra.stack import Deployed
 from tasks.core.errors import error_code
 
 # A window title, a colour (as ESC and as C1), a bell, a line of its own, a carriage return, text turned around, a separator.

@@ -11,7 +11,7 @@ import pytest
 from media_samples import CANARY
 from PIL import Image, ImageStat
 
-from infra.try_files import try_files
+from infra.cli.try_files import try_files
 from tasks.core.errors import InvalidMedia
 from tasks.media import Limits, inspect, mpeg_audio, sound, transcoder
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from media_samples import quadrants
 from PIL import Image
 
-from infra.try_files import try_files
+from infra.cli.try_files import try_files
 from tasks.media import Limits
 
 KEYS = ["file", "verdict", "reason", "kind", "format", "width", "height", "taken_at", "renditions", "seconds", "pair"]

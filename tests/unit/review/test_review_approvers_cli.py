@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from review_office import Browser, Office
 
-from infra import cli
-from infra.commands import approvers
+from infra.cli import main as cli
+from infra.cli.commands import approvers
 from tasks.core.aws import Mailer
 
 ANN, BOB, EVE = "ann@example.org", "bob@example.org", "eve@example.org"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra import assets
+from infra.dev import assets
 from infra.errors import Failed
 from tasks.site import STATIC, static, static_version
 
@@ -20,7 +20,7 @@ def built(tmp_path):
 
 
 def test_the_version_follows_the_libraries_lock_file():
-    assert assets.LIBRARIES.read_text() == assets.libraries(), "run `python -m infra.assets` and commit libraries.txt"
+    assert assets.LIBRARIES.read_text() == assets.libraries(), "run `python -m infra.dev.assets` and commit libraries.txt"
 
 
 def test_every_static_file_has_its_type_and_stays_for_a_year(built):

@@ -1,7 +1,7 @@
 """`make demo`: real photos and a clip go through the whole of Greenroom on this machine, as people would do it.
 
-python -m infra.demo          starts the stack, uploads, shows where the mails are, and stays
-python -m infra.demo --once   on its own ports and in a folder of its own: uploads, approves by the mailed link,
+python -m infra.local.demo          starts the stack, uploads, shows where the mails are, and stays
+python -m infra.local.demo --once   on its own ports and in a folder of its own: uploads, approves by the mailed link,
                               prints each published item with its address, stops, and exits 0
 """
 
@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from infra.deploy.stack import Deployed
 from infra.errors import Failed
 from infra.local import visitor
 from infra.local.demo_media import Piece, prepare
 from infra.local.mailbox import Mailbox
 from infra.local.state import Stack, default_cache, default_state, read_stack
-from infra.stack import Deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def free_ports() -> tuple[int, int]:
 @contextmanager
 def running(state: Path, port: int, aws_port: int) -> Iterator[Stack]:
     """The stack in this folder: the one that runs already, else a new one that ends with us."""
-    from infra.commands import down
+    from infra.cli.commands import down
     from infra.local import up
 
     if stack := read_stack(state):

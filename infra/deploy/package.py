@@ -226,7 +226,7 @@ def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) 
     """
     import boto3
 
-    from infra.cloudformation import apply, make_bucket
+    from infra.deploy.cloudformation import apply, make_bucket
 
     values = parameter_values({**LOCAL, "Prefix": prefix, **parameters})
     session = boto3.session.Session()

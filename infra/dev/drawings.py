@@ -1,4 +1,4 @@
-"""Draws a state machine from its definition: `python -m infra.pictures` writes docs/images/<machine>.svg.
+"""Draws a state machine from its definition: `python -m infra.dev.drawings` writes docs/images/<machine>.svg.
 
 The drawing carries a hash of the DOT source it was made from, so that a test can tell, without drawing, when it is stale.
 """
@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MACHINES = ROOT / "state_machines"
 IMAGES = ROOT / "docs" / "images"
-TOOL = Path(__file__).parent / "pictures"
+TOOL = Path(__file__).parent / "drawings"
 
 # One row a kind of state: shape, fill and line.
 LOOKS = {
@@ -115,7 +115,7 @@ def stamp(source: str) -> str:
 
 
 def draw(source: str) -> str:
-    """SVG of DOT source; needs the packages of infra/pictures/package-lock.json, which it installs once."""
+    """SVG of DOT source; needs the packages of infra/dev/drawings/package-lock.json, which it installs once."""
     tools = sysconfig.get_path("scripts")
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
     if not (TOOL / "node_modules").exists():

@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from code: `python -m infra.docs` (a test says when they are out of date)."""
+"""Writes the reference pages that are made from code: `python -m infra.dev.docs` (a test says when they are out of date)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from infra.cli import COMMANDS, parser_for
+from infra.cli.main import COMMANDS, parser_for
 from tasks.core.byproducts import BY_PRODUCTS, known_by
 from tasks.core.settings import Settings
 
-FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 # Arguments of several commands, told once.
 SHARED = ("json", "state", "stack_name")
 LEFT_OUT = """\
@@ -26,7 +26,7 @@ A sidecar that goes by another name is told by its content, and so are tracks (G
 location history): the item ends QUARANTINED, with the reason in words. Whoever wants everybody to have one puts it into a
 zip archive.
 """
-GENERATED = "<!-- Written by `python -m infra.docs`; change the code that it names, not this page. -->"
+GENERATED = "<!-- Written by `python -m infra.dev.docs`; change the code that it names, not this page. -->"
 
 
 def pages() -> dict[str, str]:

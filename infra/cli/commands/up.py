@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from infra.commands.common import state_folder
+from infra.cli.common import state_folder
 
 EXAMPLE = """
 greenroom up

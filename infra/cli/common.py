@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.deploy.stack import Deployed
 from infra.errors import Misused
 from infra.local.state import Stack, default_state, read_stack
-from infra.stack import Deployed
 from infra.terminal import err, out, out_json
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Builds the site's static files and collects what is uploaded beside the gallery's pages: `python -m infra.assets`.
+"""Builds the site's static files and collects what is uploaded beside the gallery's pages: `python -m infra.dev.assets`.
 
-esbuild bundles tasks/site/static with the browser libraries of infra/assets/package-lock.json. The result is served from
+esbuild bundles tasks/site/static with the browser libraries of infra/dev/assets/package-lock.json. The result is served from
 `static/<version>/`, cached for a year; the version comes from the sources (`tasks.site.static_version`), so that the Lambda
 functions know it without a build.
 """
@@ -74,7 +74,7 @@ def _build() -> Path:
 
 def _tool() -> Path:
     """The folder with the bundler's script and lock file, and its packages once they are installed."""
-    return resources.workshop() / "infra" / "assets"
+    return resources.workshop() / "infra" / "dev" / "assets"
 
 
 def build_static(build: Path | None = None) -> Path:

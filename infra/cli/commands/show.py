@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from infra.commands.common import deployed, facts_of, find_item, say
+from infra.cli.common import deployed, facts_of, find_item, say
 
 REMOTE = True
 EXAMPLE = """

@@ -11,10 +11,10 @@ import unicodedata
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.commands.common import deployed, facts_of, progress, say
+from infra.cli.common import deployed, facts_of, progress, say
+from infra.cli.files import found, missing, trouble, unreadable
+from infra.deploy.stack import Deployed
 from infra.errors import Failed, Misused
-from infra.files import found, missing, trouble, unreadable
-from infra.stack import Deployed
 from infra.terminal import printable
 
 REMOTE = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import typing
 
-from infra.commands.common import deployed, facts_of, say
+from infra.cli.common import deployed, facts_of, say
 
 REMOTE = True
 EXAMPLE = """

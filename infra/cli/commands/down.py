@@ -8,7 +8,7 @@ import signal
 import threading
 from pathlib import Path
 
-from infra.commands.common import say, state_folder
+from infra.cli.common import say, state_folder
 from infra.errors import Failed, Misused
 from infra.local.state import locked, read_stack
 

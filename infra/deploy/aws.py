@@ -1,7 +1,7 @@
 """Deploys Greenroom to AWS: says what will be there and what it costs, builds, checks, deploys, fills the site.
 
-The templates and the way to deploy them are the laptop's (infra/package.py, infra/cloudformation.py); only the code comes
-from `sam build` here, with the packages that each kind of function needs.
+The templates and the way to deploy them are the laptop's (package.py and cloudformation.py here); only the code comes from
+`sam build`, with the packages that each kind of function needs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import artifacts, asl, cloudformation, package, resources, sam
-from infra.approvers import begin, difference
+from infra import resources
+from infra.deploy import artifacts, asl, cloudformation, package, sam
+from infra.deploy.approvers import begin, difference
 from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
 from tasks.core.addresses import normal_address
@@ -308,7 +309,7 @@ def fill(outputs: Mapping[str, str], plan: Plan) -> None:
     """Static files and the first pages."""
     import boto3
 
-    from infra import assets
+    from infra.dev import assets
     from tasks.core.settings import Settings
 
     session = boto3.session.Session(region_name=plan.region)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from infra.commands.common import deployed, facts_of, find_item, say
+from infra.cli.common import deployed, facts_of, find_item, say
 
 REMOTE = True
 EXAMPLE = """

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from infra.commands.common import deployed, say
+from infra.cli.common import deployed, say
 from infra.errors import Failed, Misused
 
 if TYPE_CHECKING:
-    from infra.stack import Deployed
+    from infra.deploy.stack import Deployed
     from tasks.catalog.approvers import Approver
 
 REMOTE = True

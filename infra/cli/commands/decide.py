@@ -7,7 +7,7 @@ import getpass
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from infra.commands.common import deployed, find_item, say
+from infra.cli.common import deployed, find_item, say
 from infra.errors import Failed, Misused
 
 if TYPE_CHECKING:

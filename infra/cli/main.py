@@ -1,4 +1,4 @@
-"""The `greenroom` command. Each subcommand is a module of infra/commands, imported only when it is asked for."""
+"""The `greenroom` command. Each subcommand is a module of infra/cli/commands, imported only when it is asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NoReturn
 from infra.errors import Failed
 from infra.terminal import SURROGATE, err, out, printable
 
-# Name and what it does; infra/commands/<name>.py has the rest.
+# Name and what it does; infra/cli/commands/<name>.py has the rest.
 COMMANDS = {
     "up": "start everything on this machine",
     "down": "stop it",
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser_for(name: str) -> Parser:
     """The parser of one subcommand."""
-    command = importlib.import_module(f"infra.commands.{name}")
+    command = importlib.import_module(f"infra.cli.commands.{name}")
     parser = Parser(
         prog=f"greenroom {name}",
         description=command.__doc__,
@@ -71,6 +71,19 @@ def overview() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _answer(given)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; nothing more may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _answer(given: list[str]) -> int:
+    if given[:1] == ["help"] and len(given) > 1:
+        given = [given[1], "--help"]
     if not given or given[0] in ("-h", "--help", "help"):
         out(*overview().splitlines())
         return 0 if given else 2
@@ -88,15 +101,12 @@ def _run(name: str, given: list[str]) -> int:
     """Run a command; whatever goes wrong is one line on standard error."""
     try:
         parsed = _parsed(parser_for(name), given)
-        code: int = importlib.import_module(f"infra.commands.{name}").run(parsed)
-        sys.stdout.flush()
+        code: int = importlib.import_module(f"infra.cli.commands.{name}").run(parsed)
         return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has enough of it; nothing more may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Failed as fault:
         return _complain(str(fault), fault.code)
     except Exception as fault:

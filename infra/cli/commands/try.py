@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from infra.commands.common import say
+from infra.cli.common import say
+from infra.cli.files import missing
 from infra.errors import Misused
-from infra.files import missing
 
 EXAMPLE = """
 greenroom try party.heic clip.mov
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from infra.try_files import try_files
+    from infra.cli.try_files import try_files
     from tasks.media import Limits
 
     if all(map(missing, given.files)):

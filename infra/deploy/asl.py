@@ -29,7 +29,7 @@ def complaints(definition: dict[str, Any]) -> str:
 
 def _tool() -> Path:
     """The folder with asl-validator's lock file, and its packages once they are installed."""
-    return resources.workshop() / "infra" / "lint"
+    return resources.workshop() / "infra" / "deploy" / "lint"
 
 
 def _install() -> None:
@@ -52,7 +52,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 def main() -> int:
     """Check the machine as it would be deployed, its substitutions made up."""
-    from infra.package import example_values, render_definition
+    from infra.deploy.package import example_values, render_definition
 
     wrong = complaints(render_definition(example_values()))
     print(wrong or "state_machines/ingest.asl.yaml is valid")

@@ -1,6 +1,6 @@
 """Finds a Chromium for the tests in a browser: on PATH, else Playwright's own, else Debian's package where we may install it.
 
-`python -m infra.chromium` prints its path.
+`python -m infra.dev.chromium` prints its path.
 """
 
 from __future__ import annotations

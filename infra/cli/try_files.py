@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.files import found, trouble, unreadable
+from infra.cli.files import found, trouble, unreadable
 from tasks.core.errors import InvalidMedia
 from tasks.core.models import Media
 from tasks.media import Limits, RenditionFile, convert_image, inspect, make_renditions, workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from infra.commands.common import say, state_folder
+from infra.cli.common import say, state_folder
 from infra.errors import Misused
 from infra.local.mailbox import Mail, Mailbox
 

@@ -8,12 +8,12 @@ EXAMPLE = "greenroom deploy --approver ada@example.com --mail-from gallery@examp
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from infra import deploy
+    from infra.deploy import aws as deploy
 
     deploy.arguments(parser)
 
 
 def run(given: argparse.Namespace) -> int:
-    from infra import deploy
+    from infra.deploy import aws as deploy
 
     return deploy.run(given)
