@@ -7,10 +7,12 @@ from typing import Any
 
 from tasks.archive_history import build_record, decision_of
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Machine, Store, error_code
-from tasks.core.errors import NotFound
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
+from tasks.core.errors import NotFound, error_code
 from tasks.core.executions import Ended
-from tasks.core.models import ItemRecord, Location
+from tasks.core.models.location import Location
+from tasks.core.models.record import ItemRecord
 from tasks.core.names import execution_name
 from tasks.core.settings import Settings
 

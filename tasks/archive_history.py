@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Machine, Store
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.executions import Ended, moment
 from tasks.core.logs import log
-from tasks.core.models import Location
+from tasks.core.models.location import Location
 from tasks.core.scrub import scrub
 from tasks.core.settings import Settings
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.clock import now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.logs import log
-from tasks.core.models import Decision, Item, ItemRecord
+from tasks.core.models.item import Item
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.review import Decision
 from tasks.core.settings import Settings
 
 # The inbox's lifecycle rule expires what carries this tag.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
-from tasks.core.models import Decision, Item, Media, Prepared
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.review import Decision, Prepared
 from tasks.core.settings import Settings
 from tasks.discard import withdraw
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Machine
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import parse, utc_now
 from tasks.core.entrypoint import lambda_handler
+from tasks.core.json import to_json
 from tasks.core.logs import log
-from tasks.core.models import Film, Item, Media, Prepared, digest, to_json
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.renditions import digest
+from tasks.core.models.review import Film, Prepared
 from tasks.core.settings import Settings
 
 # Seconds between the first looks; one more look comes when the film's time is over. Most pairs are a few seconds apart, and an

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Location, Master, Media, Rendition, SegmentResult, VideoPlan
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Master, Media, SegmentResult, VideoPlan
+from tasks.core.models.renditions import Rendition
 from tasks.core.settings import Settings
 from tasks.media import Limits, workspace
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Location, Master, Media, Rendition, Thumbnails, digest
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Master, Media
+from tasks.core.models.renditions import Rendition, Thumbnails, digest
 from tasks.core.settings import Settings
 from tasks.media import Limits, RenditionFile, Renditions, make_renditions, workspace
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Machine
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
+from tasks.core.json import to_json
 from tasks.core.logs import log
-from tasks.core.models import Item, ItemRecord, Media, Status, to_json
+from tasks.core.models.item import Item, Status
+from tasks.core.models.media import Media
+from tasks.core.models.record import ItemRecord
 from tasks.join_picture import part
 
 WORDS: dict[Status, str] = {

@@ -7,12 +7,12 @@ import re
 from typing import Any
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Mailer
+from tasks.core.aws.ses import Mailer
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.executions import LOST, Ended
 from tasks.core.logs import log
-from tasks.core.models import ItemRecord
+from tasks.core.models.record import ItemRecord
 from tasks.core.settings import Settings
 from tasks.discard import release
 from tasks.mail.notice import notice

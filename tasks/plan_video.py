@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Media, VideoPlan
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media, VideoPlan
 from tasks.core.settings import Settings
 from tasks.media import Limits, workspace
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tasks.core.aws import Edge, Store
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.s3 import Store
 from tasks.core.byproducts import left_out
 from tasks.core.errors import BadRequest
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response

@@ -6,11 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
-from tasks.core.models import Decision, Film, Item, Location, Media, Prepared, Publication, PublicFile, Rendition, shown
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Media
+from tasks.core.models.publication import Publication, PublicFile
+from tasks.core.models.renditions import Rendition, shown
+from tasks.core.models.review import Decision, Film, Prepared
 from tasks.core.names import disposition, public_path, stream_path
 from tasks.core.settings import Settings
 

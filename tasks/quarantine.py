@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Machine, Store
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
-from tasks.core.models import Item, Media
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
 from tasks.core.settings import Settings
 from tasks.discard import withdraw
 from tasks.join_picture import part

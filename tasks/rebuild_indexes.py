@@ -16,11 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Edge, Store, error_code
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
-from tasks.core.errors import BadRequest
+from tasks.core.errors import BadRequest, error_code
 from tasks.core.logs import log
-from tasks.core.models import Album, Card, Item, Publication
+from tasks.core.models.item import Item
+from tasks.core.models.publication import Album, Card, Publication
 from tasks.core.settings import Settings
 from tasks.site import Site, pages
 

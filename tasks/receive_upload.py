@@ -14,11 +14,14 @@ from typing import Any, Literal
 from urllib.parse import unquote, unquote_plus
 
 from tasks.catalog import Catalog, UnreadableUpload
-from tasks.core.aws import Head, Machine, Store
+from tasks.core.aws.s3 import Head, Store
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.byproducts import by_product
 from tasks.core.errors import BadRequest, NotFound, Unreadable
+from tasks.core.json import to_json
 from tasks.core.logs import log
-from tasks.core.models import Item, Location, to_json
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
 from tasks.core.names import item_id, slug
 from tasks.core.queues import Message, queue_handler
 

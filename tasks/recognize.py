@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.core.aws import Eye, Store
+from tasks.core.aws.rekognition import Eye
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Label, Location, Master, Media, Recognition, Triage
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Master, Media
+from tasks.core.models.recognition import Label, Recognition, Triage
 from tasks.core.settings import Settings
 from tasks.media import Limits, still, workspace
 

@@ -19,10 +19,19 @@ from tasks.catalog.approvers import Approver
 from tasks.catalog.links import Links, NewLink
 from tasks.catalog.reviews import Review
 from tasks.catalog.standing import undecided
-from tasks.core.aws import Edge, Machine, Mailer, Store
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.ses import Mailer
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import epoch, utc_now
+from tasks.core.json import from_json
 from tasks.core.logs import log
-from tasks.core.models import Film, Item, Label, Location, Media, Prepared, Rendition, from_json
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Media
+from tasks.core.models.recognition import Label
+from tasks.core.models.renditions import Rendition
+from tasks.core.models.review import Film, Prepared
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings

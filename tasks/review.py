@@ -19,12 +19,16 @@ from tasks.catalog.approvers import still_approves
 from tasks.catalog.links import DEVICE_SECONDS, SESSION_SECONDS, Access, Entry, Links, Session, same
 from tasks.catalog.reviews import Outcome, OutcomeState, Review
 from tasks.catalog.standing import Standing, standing
-from tasks.core.aws import Edge, Machine, Store
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import epoch
 from tasks.core.errors import BadRequest, NotFound, error_code
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response
+from tasks.core.json import from_json
 from tasks.core.logs import log
-from tasks.core.models import ItemRecord, Location, from_json
+from tasks.core.models.location import Location
+from tasks.core.models.record import ItemRecord
 from tasks.core.names import disposition
 from tasks.core.settings import Settings
 from tasks.site.review_page import item_facts, review_page, review_policy

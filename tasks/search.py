@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Edge
+from tasks.core.aws.edge import Edge
 from tasks.core.http import HttpRequest, HttpResponse, http_handler
 from tasks.core.settings import Settings
 from tasks.site import Site, content_security_policy, pages

@@ -14,13 +14,17 @@ from datetime import timedelta
 from typing import TypeVar
 
 from tasks.catalog import Catalog, Reviews, UnreadableUpload
-from tasks.core.aws import Head, Machine, Mailer, Store
+from tasks.core.aws.s3 import Head, Store
+from tasks.core.aws.ses import Mailer
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import iso, utc_now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound, Unreadable
 from tasks.core.executions import LOST, Ended, moment
+from tasks.core.json import to_json
 from tasks.core.logs import log
-from tasks.core.models import ItemRecord, Status, to_json
+from tasks.core.models.item import Status
+from tasks.core.models.record import ItemRecord
 from tasks.core.names import item_id
 from tasks.core.settings import Settings
 from tasks.mark_failed import report_failure, tell_operator

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Store
+from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Item, Master, Media
+from tasks.core.models.item import Item
+from tasks.core.models.media import Master, Media
 from tasks.core.settings import Settings
 from tasks.media import Limits, expected_kind, inspect, place, workspace
 

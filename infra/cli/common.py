@@ -13,7 +13,7 @@ from infra.local.state import Stack, default_state, read_stack
 from infra.terminal import err, out, out_json
 
 if TYPE_CHECKING:
-    from tasks.core.models import ItemRecord
+    from tasks.core.models.record import ItemRecord
 
 SHORTEST_PREFIX = 4
 ID_LENGTH = 20
@@ -73,7 +73,7 @@ def progress(given: argparse.Namespace, text: str) -> None:
 
 def facts_of(target: Deployed, record: ItemRecord) -> dict[str, Any]:
     """An item as `show --json` prints it: the contract that scripts depend on."""
-    from tasks.core.models import to_json
+    from tasks.core.json import to_json
 
     prepared, media, publication = record.prepared, record.media, record.publication
     published = to_json(publication) if publication else None

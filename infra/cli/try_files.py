@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.cli.files import found, trouble, unreadable
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Media
+from tasks.core.models.media import Media
 from tasks.media import Limits, RenditionFile, convert_image, inspect, make_renditions, workspace
 from tasks.media.sandbox import SandboxFault
 

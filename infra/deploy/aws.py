@@ -246,7 +246,8 @@ def deploy(plan: Plan) -> dict[str, str]:
 def _begin_approvers(there: Account, plan: Plan, table: str) -> None:
     """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's."""
     from tasks.catalog.approvers import Approvers
-    from tasks.core.aws import Aws, Table
+    from tasks.core.aws.dynamodb import Table
+    from tasks.core.aws.session import Aws
 
     told = cloudformation.parameters(there.client, f"{plan.prefix}-pipeline").get("Approvers", "")
     listed = begin(Approvers(Table(Aws(plan.region), table)), _earlier(told) or plan.approvers)

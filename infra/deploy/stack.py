@@ -13,7 +13,10 @@ from infra.errors import Failed
 if TYPE_CHECKING:
     from infra.local.state import Stack
     from tasks.catalog import Catalog, Reviews
-    from tasks.core.aws import Aws, Machine, Mailer, Store
+    from tasks.core.aws.s3 import Store
+    from tasks.core.aws.ses import Mailer
+    from tasks.core.aws.session import Aws
+    from tasks.core.aws.stepfunctions import Machine
     from tasks.core.entrypoint import Services
     from tasks.core.settings import Settings
 
@@ -36,7 +39,7 @@ class Deployed:
 
     @cached_property
     def aws(self) -> Aws:
-        from tasks.core.aws import Aws
+        from tasks.core.aws.session import Aws
 
         return Aws()
 
@@ -91,26 +94,26 @@ class Deployed:
 
     @property
     def store(self) -> Store:
-        from tasks.core.aws import Store
+        from tasks.core.aws.s3 import Store
 
         return self._get(Store)
 
     @property
     def machine(self) -> Machine:
-        from tasks.core.aws import Machine
+        from tasks.core.aws.stepfunctions import Machine
 
         return self._get(Machine)
 
     @property
     def mailer(self) -> Mailer:
-        from tasks.core.aws import Mailer
+        from tasks.core.aws.ses import Mailer
 
         return self._get(Mailer)
 
     @property
     def site_url(self) -> str:
         """The site's public address, without a slash at its end."""
-        from tasks.core.aws import Edge
+        from tasks.core.aws.edge import Edge
 
         return self._get(Edge).site_url
 
@@ -129,7 +132,7 @@ class Deployed:
 
     @staticmethod
     def error_code(fault: Exception) -> str:
-        from tasks.core.aws import error_code
+        from tasks.core.errors import error_code
 
         return error_code(fault)
 

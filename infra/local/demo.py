@@ -31,7 +31,7 @@ from infra.local.state import Stack, default_cache, default_state, read_stack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tasks.core.models import ItemRecord
+    from tasks.core.models.record import ItemRecord
 
 T = TypeVar("T")
 CONTRIBUTOR = "Ada"

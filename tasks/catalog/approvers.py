@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.core.attributes import Row
-from tasks.core.aws import Table, Write
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.clock import Clock, iso, utc_now
 from tasks.core.errors import BadRequest, Conflict
 

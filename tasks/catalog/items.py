@@ -14,10 +14,13 @@ from typing import get_args
 
 from tasks.catalog.room import Room
 from tasks.catalog.rows import BY_STATUS, claim_key, item_key, item_record, new_item_row, status_index, text
-from tasks.core.attributes import Row
-from tasks.core.aws import Write
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Write
 from tasks.core.errors import NotFound
-from tasks.core.models import UNFINISHED, Decision, Item, ItemRecord, Media, Prepared, Status
+from tasks.core.models.item import UNFINISHED, Item, Status
+from tasks.core.models.media import Media
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.review import Decision, Prepared
 
 # The statuses in which another attempt may be started: nothing has come of the item yet.
 RESTARTABLE: tuple[Status, ...] = (*UNFINISHED, "ESCALATED", "FAILED")

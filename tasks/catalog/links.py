@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tasks.catalog.approvers import Approver, Approvers
-from tasks.core.attributes import Row
-from tasks.core.aws import Aws, Table
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Table
+from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, epoch, utc_now
 from tasks.core.settings import Settings
 

@@ -12,11 +12,14 @@ from typing import Any
 from tasks.catalog.items import RESTARTABLE, Items, item_change
 from tasks.catalog.reviews import film_change, is_open
 from tasks.catalog.rows import claim_key, item_key, item_record, status_index, text
-from tasks.core.attributes import Row
-from tasks.core.aws import Write
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Write
 from tasks.core.clock import epoch
 from tasks.core.errors import Conflict
-from tasks.core.models import UNFINISHED, Film, Item, ItemRecord, Media, Status
+from tasks.core.models.item import UNFINISHED, Item, Status
+from tasks.core.models.media import Media
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.review import Film
 
 # A picture in one of these may still be given a film. One that failed may be up again tomorrow or never: no film waits for that.
 UNDECIDED: tuple[Status, ...] = (*UNFINISHED, "ESCALATED")

@@ -25,9 +25,13 @@ from tasks.catalog.rows import (
     text,
 )
 from tasks.catalog.search import count_labels, search_rows
-from tasks.core.aws import Write
+from tasks.core.aws.dynamodb import Write
 from tasks.core.errors import Conflict, NotFound, Stale
-from tasks.core.models import Album, Card, Decision, Film, Item, ItemRecord, Media, Prepared, Publication, PublicFile
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.publication import Album, Card, Publication, PublicFile
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.review import Decision, Film, Prepared
 from tasks.core.names import stem
 
 # A burst to one album queues at its counter: each round one wins, the others come back with the fresh number.

@@ -12,11 +12,15 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from tasks.core.attributes import Row
-from tasks.core.aws import Aws, Table, Write
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Table, Write
+from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, epoch, iso, utc_now
 from tasks.core.errors import Conflict
-from tasks.core.models import Decision, DecisionVerdict, Film, Item, from_json, shown, to_json
+from tasks.core.json import from_json, to_json
+from tasks.core.models.item import Item
+from tasks.core.models.renditions import shown
+from tasks.core.models.review import Decision, DecisionVerdict, Film
 from tasks.core.settings import Settings
 
 ReviewStatus = Literal["PENDING", "DECIDED", "EXPIRED"]

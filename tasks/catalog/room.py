@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from tasks.core.aws import Aws, Table
+from tasks.core.aws.dynamodb import Table
+from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, now, utc_now
 from tasks.core.settings import Settings
 

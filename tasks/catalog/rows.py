@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tasks.core.attributes import Row
-from tasks.core.models import Album, Card, Item, ItemRecord, Status, from_json
+from tasks.core.aws.attributes import Row
+from tasks.core.json import from_json
+from tasks.core.models.item import Item, Status
+from tasks.core.models.publication import Album, Card
+from tasks.core.models.record import ItemRecord
 
 T = TypeVar("T")
 

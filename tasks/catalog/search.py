@@ -10,9 +10,9 @@ from itertools import islice
 
 from tasks.catalog.room import Room
 from tasks.catalog.rows import card_key, card_of
-from tasks.core.attributes import Row
-from tasks.core.aws import Table
-from tasks.core.models import Card
+from tasks.core.aws.attributes import Row
+from tasks.core.aws.dynamodb import Table
+from tasks.core.models.publication import Card
 from tasks.core.names import words
 
 MOST_WORDS = 40  # of one card: keeps the publishing transaction far below 100 writes

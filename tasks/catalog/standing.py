@@ -8,7 +8,7 @@ from typing import Literal
 from tasks.catalog.items import Items
 from tasks.catalog.reviews import Review, Reviews
 from tasks.core.clock import parse
-from tasks.core.models import ItemRecord
+from tasks.core.models.record import ItemRecord
 
 ITEMS_LOOKED_AT = 5_000
 State = Literal["pending", "approved", "rejected", "published", "taken-down", "expired", "failed", "other"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.catalog.room import Room
-from tasks.core.models import Location
+from tasks.core.models.location import Location
 from tasks.core.names import item_id
 
 LIST = "unreadable"

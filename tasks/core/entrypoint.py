@@ -13,9 +13,12 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from tasks.core.aws import Aws, Edge, Machine, Table
+from tasks.core.aws.dynamodb import Table
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.session import Aws
+from tasks.core.aws.stepfunctions import Machine
+from tasks.core.json import from_json, to_json
 from tasks.core.logs import log, request_scope
-from tasks.core.models import from_json, to_json
 from tasks.core.settings import Settings, settings
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tasks.core.models import Location
+    from tasks.core.models.location import Location
 
 
 class GreenroomError(Exception):

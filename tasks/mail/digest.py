@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.core.models import Kind
+from tasks.core.models.renditions import Kind
 from tasks.mail import words
 from tasks.mail.message import Envelope, Picture, message, templates
 

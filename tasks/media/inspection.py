@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.core.byproducts import left_out
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Kind, Media
+from tasks.core.models.media import Media
+from tasks.core.models.renditions import Kind
 from tasks.media import live_photo, metadata, pictures, sandbox, video_facts
 from tasks.media.formats import FORMATS, HEAD, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff, sound_of
 from tasks.media.limits import Limits

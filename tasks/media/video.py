@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Segment, VideoPlan
+from tasks.core.models.media import Segment, VideoPlan
 from tasks.media import hls, poster, sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
 from tasks.media.video_facts import VideoFacts

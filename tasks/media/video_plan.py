@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Segment, VideoPlan
+from tasks.core.models.media import Segment, VideoPlan
 from tasks.media import sandbox, transcoder, video_facts
 from tasks.media.limits import MOST_FRAMES_A_SECOND, Limits
 from tasks.media.sandbox import MEGABYTE, Bounds

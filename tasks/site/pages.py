@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.core.models import Album, Card
+from tasks.core.models.publication import Album, Card
 from tasks.site.frame import Site, render
 
 SEARCH_LIMIT = 60

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.core.models import Film, ItemRecord, Location, Rendition
+from tasks.core.models.location import Location
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.renditions import Rendition
+from tasks.core.models.review import Film
 from tasks.core.names import stem
 from tasks.site.frame import Site, render
 

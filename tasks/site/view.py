@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from tasks.core.models import Album, Card, PublicFile
+from tasks.core.models.publication import Album, Card, PublicFile
 
 PLACEHOLDER = re.compile(r"data:image/(?:webp|jpeg|png|gif);base64,[A-Za-z0-9+/=]{1,4000}")
 # The height that a row of an album aims at, in CSS pixels: on a phone, and on anything wider. site.css says the same.

@@ -21,8 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks.core.aws import Store
-from tasks.core.models import Item, Location, Media, SegmentResult
+from tasks.core.aws.s3 import Store
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Media, SegmentResult
 from tasks.core.settings import Settings
 from tasks.media import Limits, hls, poster, transcoder, video, video_facts, video_plan
 from tasks.media.video_plan import TOP

@@ -8,21 +8,13 @@ from typing import Any
 
 import pytest
 
-from tasks.core.models import (
-    Decision,
-    Item,
-    Label,
-    Master,
-    Media,
-    Prepared,
-    Publication,
-    Recognition,
-    Rendition,
-    Segment,
-    SegmentResult,
-    VideoPlan,
-    to_json,
-)
+from tasks.core.json import to_json
+from tasks.core.models.item import Item
+from tasks.core.models.media import Master, Media, Segment, SegmentResult, VideoPlan
+from tasks.core.models.publication import Publication
+from tasks.core.models.recognition import Label, Recognition
+from tasks.core.models.renditions import Rendition
+from tasks.core.models.review import Decision, Prepared
 
 LIMIT = 256 * 1024
 TASK_TOKEN = "A" * 1024

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from infra.deploy.stack import Deployed
 from infra.local import visitor
-from tasks.core.models import Location
+from tasks.core.models.location import Location
 
 PHONE = {"width": 390, "height": 844}
 

@@ -16,7 +16,7 @@ import workers
 from tape import Tape, likeness, packets, pictures, signals_heard, signals_seen
 
 from infra.deploy.stack import Deployed
-from tasks.core.models import VideoPlan
+from tasks.core.models.media import VideoPlan
 from tasks.media import Limits, video, video_facts, video_plan
 
 # Five frames a second say as much of seams and of sound as thirty, in a sixth of the time; `make long` records thirty.

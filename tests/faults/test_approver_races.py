@@ -15,7 +15,7 @@ from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
 from tasks.catalog.approvers import Approvers, still_approves
-from tasks.core.models import Item
+from tasks.core.models.item import Item
 from tasks.core.names import item_id
 
 RACES = 50

@@ -15,14 +15,10 @@ from moto import mock_aws
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.models import (
-    Decision,
-    DecisionVerdict,
-    Item,
-    Media,
-    Prepared,
-    Recognition,
-)
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.recognition import Recognition
+from tasks.core.models.review import Decision, DecisionVerdict, Prepared
 from tasks.core.names import item_id
 
 RACES = 50

@@ -15,8 +15,11 @@ from moto import mock_aws
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Table
-from tasks.core.models import Film, Item, Media, Rendition, digest, shown
+from tasks.core.aws.dynamodb import Table
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.renditions import Rendition, digest, shown
+from tasks.core.models.review import Film
 from tasks.core.names import item_id
 
 RACES = 30

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from machines.gallery import Gallery
 
-from tasks.core.aws import Aws, Machine, Store
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.session import Aws
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.errors import NotFound
-from tasks.core.models import to_json
+from tasks.core.json import to_json
 
 NAMES = ("cat.jpg", "dog.jpg", "rose.png")
 

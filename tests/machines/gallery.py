@@ -17,8 +17,10 @@ from machines.stage import APPROVER, Stage
 from moto.ses.models import ses_backends
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Machine, Store
-from tasks.core.models import ItemRecord, Location
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
+from tasks.core.models.location import Location
+from tasks.core.models.record import ItemRecord
 from tasks.core.names import item_id
 
 

@@ -32,7 +32,9 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfun
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Aws, Edge, Eye
+from tasks.core.aws.edge import Edge
+from tasks.core.aws.rekognition import Eye
+from tasks.core.aws.session import Aws
 from tasks.core.entrypoint import Services, lambda_handler
 from tasks.core.settings import Settings
 

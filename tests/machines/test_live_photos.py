@@ -12,8 +12,9 @@ import pytest
 from machines.gallery import Gallery, Upload
 from machines.stage import APPROVER
 
-from tasks.core.aws import Machine, Store
-from tasks.core.models import from_json
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
+from tasks.core.json import from_json
 
 PICTURE, FILM = "live.heic", "live.mov"
 EXPLICIT = {"Name": "Explicit", "ParentName": "", "Confidence": 97.0}

@@ -12,7 +12,8 @@ from machines.chronicle import Chronicle, mock_configuration
 from machines.definition import Definition, definitions, filled, snake
 
 from tasks.core.entrypoint import parts
-from tasks.core.models import Decision, from_json, to_json
+from tasks.core.json import from_json, to_json
+from tasks.core.models.review import Decision
 
 # What comes back to a state that calls no function of ours.
 ANSWERS = {

@@ -15,8 +15,9 @@ from machines.gallery import Gallery
 from machines.stage import APPROVER, SETTINGS, raised
 from PIL import Image
 
-from tasks.core.aws import Machine, Store
-from tasks.core.models import Location
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.stepfunctions import Machine
+from tasks.core.models.location import Location
 
 EXPLICIT = {"Name": "Explicit Nudity", "Confidence": 97.0, "ParentName": "Explicit"}
 

@@ -13,17 +13,16 @@ from moto import mock_aws
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
-from tasks.core.aws import Aws, Mailer, Store, Table
-from tasks.core.models import (
-    Decision,
-    Item,
-    Label,
-    Media,
-    Prepared,
-    PublicFile,
-    Recognition,
-    Rendition,
-)
+from tasks.core.aws.dynamodb import Table
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.ses import Mailer
+from tasks.core.aws.session import Aws
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
+from tasks.core.models.publication import PublicFile
+from tasks.core.models.recognition import Label, Recognition
+from tasks.core.models.renditions import Rendition
+from tasks.core.models.review import Decision, Prepared
 from tasks.core.names import item_id, slug
 from tasks.core.settings import Settings
 

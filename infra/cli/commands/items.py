@@ -15,7 +15,7 @@ greenroom items --json --limit 1000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from tasks.core.models import Status
+    from tasks.core.models.item import Status
 
     parser.add_argument("--status", type=str.upper, choices=typing.get_args(Status), help="only those of this status")
     parser.add_argument("--limit", type=int, default=100, help="how many at most (default: 100)")

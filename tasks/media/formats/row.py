@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tasks.core.models import Kind
+from tasks.core.models.renditions import Kind
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.catalog.approvers import Approvers, still_approves
-from tasks.core.aws import Table, Write
+from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.errors import BadRequest, Conflict
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from tasks.catalog.rows import claim_key
-from tasks.core.models import Film, Item, Label, Rendition, digest, shown
+from tasks.core.models.item import Item
+from tasks.core.models.recognition import Label
+from tasks.core.models.renditions import Rendition, digest, shown
+from tasks.core.models.review import Film
 
 PAIR = "7E1A0B52-4C2F-4D0B-9A41-2B6F2E8C9D10"
 PARTS = (

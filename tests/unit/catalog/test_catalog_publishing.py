@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasks.catalog import Catalog
-from tasks.core.aws import Table
+from tasks.core.aws.dynamodb import Table
 from tasks.core.errors import NotFound, Stale
 
 

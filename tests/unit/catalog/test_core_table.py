@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.core.attributes import pack, unpack
-from tasks.core.aws import Write
+from tasks.core.aws.attributes import pack, unpack
+from tasks.core.aws.dynamodb import Write
 
 
 @pytest.mark.parametrize("value", ["", "x", 0, -7, 10**15, 2.5, 1e-9, True, False, None, [1, ["a"]], {"a": {"b": [None]}}])

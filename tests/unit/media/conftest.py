@@ -11,8 +11,10 @@ import pytest
 from moto import mock_aws
 from task_bench import BUCKETS
 
-from tasks.core.aws import Aws, Store
-from tasks.core.models import Item, Location
+from tasks.core.aws.s3 import Store
+from tasks.core.aws.session import Aws
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
 from tasks.media import Limits
 from tasks.media.transcoder import find_ffmpeg
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.core.models import Media
+from tasks.core.models.media import Media
 from tasks.media import Limits, RenditionFile, Renditions, convert_image, inspect, make_renditions
 
 CANARY = "CANARY-7f3a"

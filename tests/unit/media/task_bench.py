@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.core.aws import Store
-from tasks.core.models import Item, Media
+from tasks.core.aws.s3 import Store
+from tasks.core.models.item import Item
+from tasks.core.models.media import Media
 from tasks.core.settings import Settings
 from tasks.validate_media import ValidateMediaRequest, validate_media
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Segment
+from tasks.core.models.media import Segment
 from tasks.media import Limits, inspect, transcoder, video, video_facts, video_plan
 from tasks.media.formats.boxes import boxes
 from tasks.media.sandbox import Bounds

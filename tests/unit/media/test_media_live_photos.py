@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from live_photos import CANARY, PAIR, PLACE, exif, film, heic, jpeg, maker_note, still
 
-from tasks.core.models import Media
+from tasks.core.models.media import Media
 from tasks.media import Limits, inspect
 from tasks.media.live_photo import of_film, of_maker_note, tidy
 from tasks.media.video import make_video

@@ -19,8 +19,12 @@ from PIL import Image
 from task_bench import SETTINGS, Ledger, validated
 
 from tasks.convert_image import ConvertImageRequest, convert_image
-from tasks.core.aws import Store
-from tasks.core.models import Item, Label, Location, Master, Media, digest
+from tasks.core.aws.s3 import Store
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Master, Media
+from tasks.core.models.recognition import Label
+from tasks.core.models.renditions import digest
 from tasks.draw_waveform import AS_IT_CAME, DrawWaveformRequest, draw_waveform
 from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.recognize import RecognizeRequest, recognize
@@ -264,7 +268,7 @@ def test_nothing_of_an_invocation_is_left_on_the_machine(
 
 
 def test_facts_travel_as_plain_json(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
-    from tasks.core.models import from_json, to_json
+    from tasks.core.json import from_json, to_json
 
     media = validated(store, dropped("cat.jpg", _written(quadrants(), "JPEG")))
     assert from_json(json.loads(json.dumps(to_json(media))), Media) == media

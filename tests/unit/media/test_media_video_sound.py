@@ -16,7 +16,7 @@ from benchmarks import bench_video
 from machines.definition import definitions
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models import Segment
+from tasks.core.models.media import Segment
 from tasks.media import Limits, transcoder, video, video_facts, video_plan
 from tasks.media.video_facts import VideoFacts
 

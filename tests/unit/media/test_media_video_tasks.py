@@ -10,8 +10,10 @@ import pytest
 from media_samples import CANARY
 from task_bench import SETTINGS, validated
 
-from tasks.core.aws import Store
-from tasks.core.models import Item, Location, Media, SegmentResult, VideoPlan
+from tasks.core.aws.s3 import Store
+from tasks.core.models.item import Item
+from tasks.core.models.location import Location
+from tasks.core.models.media import Media, SegmentResult, VideoPlan
 from tasks.join_video import JoinVideoRequest, join_video
 from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.plan_video import PlanVideoRequest, plan_video

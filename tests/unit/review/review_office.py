@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from tasks.catalog.links import Links
-from tasks.core.aws import Machine
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import Services
 from tasks.core.http import http_handler
-from tasks.core.models import Item, Label, Rendition, to_json
+from tasks.core.json import to_json
+from tasks.core.models.item import Item
+from tasks.core.models.recognition import Label
+from tasks.core.models.renditions import Rendition
 from tasks.core.queues import queue_handler
 from tasks.request_approval import request_approval
 from tasks.review import review

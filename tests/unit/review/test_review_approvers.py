@@ -11,7 +11,8 @@ from review_office import Browser, Office
 from tasks.catalog import Reviews
 from tasks.catalog.approvers import Approvers
 from tasks.catalog.links import Links
-from tasks.core.aws import Mailer, Table, Write
+from tasks.core.aws.dynamodb import Table, Write
+from tasks.core.aws.ses import Mailer
 from tasks.core.http import ON_THE_WIRE
 from tasks.request_approval import EVERYTHING_PENDING
 

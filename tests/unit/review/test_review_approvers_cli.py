@@ -11,7 +11,7 @@ from review_office import Browser, Office
 
 from infra.cli import main as cli
 from infra.cli.commands import approvers
-from tasks.core.aws import Mailer
+from tasks.core.aws.ses import Mailer
 
 ANN, BOB, EVE = "ann@example.org", "bob@example.org", "eve@example.org"
 Run = Callable[..., tuple[int, str, str]]

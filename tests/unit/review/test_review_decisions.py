@@ -8,8 +8,8 @@ import pytest
 from review_office import PHONE, Browser, Office
 
 from tasks.catalog import Reviews
-from tasks.core.aws import Table, Write
-from tasks.core.models import Publication
+from tasks.core.aws.dynamodb import Table, Write
+from tasks.core.models.publication import Publication
 
 
 class Meeting(Table):

@@ -6,7 +6,8 @@ from typing import Any
 
 from review_office import Browser, Office
 
-from tasks.core.models import Decision, to_json
+from tasks.core.json import to_json
+from tasks.core.models.review import Decision
 from tasks.expire import ExpireRequest, expire
 from tasks.request_approval import ApprovalRequest
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from review_office import Browser, Office
 
-from tasks.core.aws import Mailer
+from tasks.core.aws.ses import Mailer
 
 
 class BrokenMailer:

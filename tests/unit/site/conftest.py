@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.core.models import Album, Card, PublicFile
+from tasks.core.models.publication import Album, Card, PublicFile
 from tasks.site import Site
 
 WIDTHS = (320, 640, 1280, 2048)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from html_facts import Page
 
-from tasks.core.models import Card, PublicFile
+from tasks.core.models.publication import Card, PublicFile
 from tasks.site import Site, pages
 
 PARTS = (

@@ -2,7 +2,7 @@
 
 from html_facts import Page
 
-from tasks.core.models import PublicFile
+from tasks.core.models.publication import PublicFile
 from tasks.site import pages
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.archive_history import archive_history
-from tasks.core.models import Location
+from tasks.core.models.location import Location
 
 TOKEN = "AQCEAAAAKgAAAAMAAAAAcanary+token/value=="
 START = datetime(2026, 6, 1, 10, 0, 0, 120_000, UTC)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tasks.core.aws import Machine
+from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import Services, lambda_handler
 from tasks.core.errors import BadRequest
-from tasks.core.models import to_json
+from tasks.core.json import to_json
 from tasks.core.queues import Message, queue_handler
 from tasks.discard import discard
 from tasks.mark_duplicate import mark_duplicate

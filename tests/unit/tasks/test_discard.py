@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.catalog.rows import claim_key
-from tasks.core.models import Decision
+from tasks.core.models.review import Decision
 from tasks.discard import DiscardRequest, discard
 from tasks.mark_duplicate import MarkDuplicateRequest, mark_duplicate
 from tasks.quarantine import QuarantineRequest, quarantine

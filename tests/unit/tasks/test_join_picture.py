@@ -12,7 +12,10 @@ import pytest
 from tasks.catalog.rows import claim_key
 from tasks.core.clock import iso, utc_now
 from tasks.core.errors import Stale
-from tasks.core.models import Decision, Item, Label, Rendition, digest
+from tasks.core.models.item import Item
+from tasks.core.models.recognition import Label
+from tasks.core.models.renditions import Rendition, digest
+from tasks.core.models.review import Decision
 from tasks.discard import DiscardRequest, discard
 from tasks.expire import ExpireRequest, expire
 from tasks.join_picture import Joined, JoinPictureRequest, join_picture

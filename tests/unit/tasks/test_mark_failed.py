@@ -5,7 +5,7 @@ from email import message_from_string, policy
 
 import pytest
 
-from tasks.core.models import Media
+from tasks.core.models.media import Media
 from tasks.mark_failed import mark_failed
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tasks.core.aws import Edge
+from tasks.core.aws.edge import Edge
 from tasks.core.entrypoint import Services
 from tasks.core.http import http_handler
 from tasks.presign_upload import presign_upload

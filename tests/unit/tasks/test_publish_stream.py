@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from tasks.core.models import Rendition
+from tasks.core.models.renditions import Rendition
 from tasks.publish import PublishRequest, publish
 
 FILES = {

@@ -5,7 +5,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tasks.core.models import Location
+from tasks.core.models.location import Location
 from tasks.core.queues import Message
 from tasks.receive_upload import Announced, pin, receive_upload
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tasks.core.attributes import Row, expression_parts, pack, pack_row, unpack_row
+from tasks.core.aws.attributes import Row, expression_parts, pack, pack_row, unpack_row
 from tasks.core.errors import error_code
 
 if TYPE_CHECKING:
-    from tasks.core.aws import Aws
+    from tasks.core.aws.session import Aws
 
 
 @dataclass(frozen=True)

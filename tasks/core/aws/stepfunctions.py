@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.core.errors import error_code
 
 if TYPE_CHECKING:
-    from tasks.core.aws import Aws
+    from tasks.core.aws.session import Aws
 
 
 class Machine:

@@ -1,25 +1,16 @@
-"""The only door to AWS: one lazy session, and the few verbs that Greenroom uses of each service.
-
-No other module imports boto3. Clients are made on first use and shared, so that a function pays only for what it calls.
-Endpoints come from botocore's own settings (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_REKOGNITION`): nothing here knows
-where it runs.
-"""
+"""S3: objects, pinned to versions."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tasks.core.aws.session import Aws
 from tasks.core.errors import NotFound, Stale, Unreadable
-from tasks.core.errors import error_code as error_code
-from tasks.core.machine import Machine as Machine
-from tasks.core.models import Location
-from tasks.core.table import Table as Table
-from tasks.core.table import Write as Write
+from tasks.core.models.location import Location
 
 CHUNK = 1 << 20
 PART = 8 << 20  # bytes; boto3 sends larger files in parts of this size
@@ -30,48 +21,6 @@ WITHHELD = {
     "400": "S3 shows it only with the key that it was encrypted with (SSE-C): upload it again without a key of your own",
     "403": "S3 does not let Greenroom read it: look at its KMS key's policy, the bucket's policy, and the characters of its name",
 }
-
-
-class Aws:
-    """Clients by service name, made when first asked for; in `region` where the environment does not name it."""
-
-    def __init__(self, region: str = "") -> None:
-        self._region = region
-        self._clients: dict[str, Any] = {}
-
-    @cached_property
-    def _session(self) -> Any:
-        import boto3
-
-        return boto3.session.Session(region_name=self._region or None)
-
-    def client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=self._config)
-        return self._clients[service]
-
-    @cached_property
-    def link_signer(self) -> Any:
-        """The S3 client that signs links. On AWS it names the bucket's own region: left to itself, boto3 signs for the
-        global host, which redirects requests for a young bucket elsewhere, and no signature survives a redirect."""
-        s3 = self.client("s3")
-        if ".amazonaws.com" not in s3.meta.endpoint_url:
-            return s3
-        from botocore.config import Config
-
-        return self._session.client("s3", config=self._config.merge(Config(s3={"addressing_style": "virtual"})))
-
-    @cached_property
-    def _config(self) -> Any:
-        from botocore.config import Config
-
-        return Config(
-            retries={"mode": "standard", "total_max_attempts": 4},
-            connect_timeout=5,
-            read_timeout=60,
-            signature_version="v4",
-            s3={"addressing_style": "auto"},
-        )
 
 
 @dataclass(frozen=True)
@@ -282,68 +231,3 @@ def _missing(fault: Exception, location: Location) -> Exception:
     if error_code(fault) in MISSING:
         return NotFound(f"no object {location.key!r} in {location.bucket}")
     return fault
-
-
-class Mailer:
-    """SES: whole MIME messages."""
-
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
-
-    @classmethod
-    def open(cls, aws: Aws) -> Mailer:
-        return cls(aws)
-
-    def send(self, sender: str, recipient: str, mime: bytes) -> str:
-        """Send one MIME message to one address; returns SES's message id."""
-        answer = self._aws.client("ses").send_raw_email(Source=sender, Destinations=[recipient], RawMessage={"Data": mime})
-        return str(answer["MessageId"])
-
-
-class Eye:
-    """Rekognition."""
-
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
-
-    @classmethod
-    def open(cls, aws: Aws) -> Eye:
-        return cls(aws)
-
-    def labels(self, image: bytes, confidence: int) -> dict[str, Any]:
-        """DetectLabels' answer for a JPEG or PNG of at most 5 MB."""
-        answer: dict[str, Any] = self._aws.client("rekognition").detect_labels(
-            Image={"Bytes": image}, MaxLabels=25, MinConfidence=confidence
-        )
-        return answer
-
-    def moderation(self, image: bytes, confidence: int) -> dict[str, Any]:
-        """DetectModerationLabels' answer for the same picture."""
-        answer: dict[str, Any] = self._aws.client("rekognition").detect_moderation_labels(
-            Image={"Bytes": image}, MinConfidence=confidence
-        )
-        return answer
-
-
-class Edge:
-    """CloudFront: the site's public address and its invalidations."""
-
-    def __init__(self, aws: Aws, site_url_parameter: str, distribution_id: str) -> None:
-        self._aws = aws
-        self._parameter = site_url_parameter
-        self._distribution = distribution_id
-
-    @cached_property
-    def site_url(self) -> str:
-        """The public origin, without a slash at its end."""
-        found = self._aws.client("ssm").get_parameter(Name=self._parameter)
-        return str(found["Parameter"]["Value"]).rstrip("/")
-
-    def invalidate(self, paths: list[str], reference: str) -> None:
-        """Forget cached copies of `paths`; nothing to do where no distribution is set."""
-        if not self._distribution or not paths:
-            return
-        self._aws.client("cloudfront").create_invalidation(
-            DistributionId=self._distribution,
-            InvalidationBatch={"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference},
-        )

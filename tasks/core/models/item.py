@@ -1,0 +1,51 @@
+"""An uploaded version, as every state sees it, and the statuses it may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.core.models.location import Location
+
+Status = Literal[
+    "RECEIVED",
+    "PROCESSING",
+    "PENDING",
+    "PUBLISHED",
+    "REJECTED",
+    "EXPIRED",
+    "QUARANTINED",
+    "DUPLICATE",
+    "ESCALATED",
+    "FAILED",
+    "TAKEN_DOWN",
+]
+# An item in one of these has an execution that is, or should be, running.
+UNFINISHED: tuple[Status, ...] = ("RECEIVED", "PROCESSING", "PENDING")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One uploaded version, as every state sees it (`$.item`)."""
+
+    id: str  # derived from bucket, key and version: the same upload is always the same item
+    attempt: int  # the execution's name is `<id>-<attempt>`
+    bucket: str
+    key: str
+    version: str
+    etag: str
+    bytes: int
+    album: str  # slug
+    album_title: str  # as the contributor wrote it
+    contributor: str  # "" when nobody said
+    received_at: str
+
+    @property
+    def original(self) -> Location:
+        """The pinned version that was uploaded."""
+        return Location(self.bucket, self.key, self.version)
+
+    @property
+    def filename(self) -> str:
+        """The last part of the key: a name to show, never a path to open."""
+        return self.key.rsplit("/", 1)[-1] or self.key
