@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from tasks.core.models.publication import Album, Card, PublicFile
 
 PLACEHOLDER = re.compile(r"data:image/(?:webp|jpeg|png|gif);base64,[A-Za-z0-9+/=]{1,4000}")
+WEBP_HEADER = re.compile(r"data:image/webp;base64,([A-Za-z0-9+/]{28})")  # its first 21 bytes
 # The height that a row of an album aims at, in CSS pixels: on a phone, and on anything wider. site.css says the same.
 ROW_PHONE, ROW_WIDE = 110, 250
 PHONE_WIDTH = 390
@@ -98,8 +100,18 @@ def sizes(card: Card) -> str:
 
 
 def placeholder(card: Card) -> str:
-    """The tiny picture shown until the real one is there; "" when it is anything but an inline picture."""
-    return card.placeholder if PLACEHOLDER.fullmatch(card.placeholder) else ""
+    """The tiny picture shown until the real one is there; "" when it is anything but an inline picture.
+
+    And "" when it is see-through: it stays where it is, and would show as a blur around a picture that is see-through too.
+    """
+    return card.placeholder if PLACEHOLDER.fullmatch(card.placeholder) and not _see_through(card.placeholder) else ""
+
+
+def _see_through(webp: str) -> bool:
+    """Whether a WebP in a data: URI says in its extended header that it has an alpha channel (RFC 9649, section 2.7)."""
+    begins = WEBP_HEADER.match(webp)
+    head = base64.b64decode(begins[1]) if begins else bytes(21)
+    return head[12:16] == b"VP8X" and bool(head[20] & 0x10)
 
 
 def title(card: Card) -> str:

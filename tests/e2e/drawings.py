@@ -32,6 +32,30 @@ def jpeg(path: Path, seed: int) -> Path:
     return path
 
 
+def mosaic(path: Path, seed: int, size: tuple[int, int], cell: int = 120) -> Path:
+    """Soft patches of any colour: far from their own mean, and the same however a browser scales them."""
+    _patches(seed, size, cell).save(path, quality=90)
+    return path
+
+
+def see_through(path: Path, seed: int) -> Path:
+    """A PNG of a coloured ring with a hole, and a corner that is half there."""
+    image = _patches(seed, (1400, 1000), 100)
+    mask = Image.new("L", image.size, 0)
+    draw = ImageDraw.Draw(mask)
+    draw.ellipse((200, 100, 1200, 900), fill=255)
+    draw.ellipse((550, 350, 850, 650), fill=0)
+    draw.rectangle((0, 0, 150, 150), fill=128)
+    image.putalpha(mask)
+    image.save(path)
+    return path
+
+
+def _patches(seed: int, size: tuple[int, int], cell: int) -> Image.Image:
+    width, height = size[0] // cell, size[1] // cell
+    return Image.frombytes("RGB", (width, height), random.Random(seed).randbytes(width * height * 3)).resize(size)
+
+
 def exif_with_a_place(orientation: int) -> Image.Exif:
     """A camera's facts, with GPS and a serial number."""
     exif = Image.Exif()
@@ -56,11 +80,11 @@ def heic(path: Path, seed: int) -> Path:
     return path
 
 
-def mov(path: Path, seed: int) -> Path:
+def mov(path: Path, seed: int, size: str = "320x240") -> Path:
     """Two seconds of moving pattern and a tone, with a location and a serial in its atoms."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    source = ["-f", "lavfi", "-i", f"testsrc2=size=320x240:rate=25:duration=2,hue=h={seed * 37 % 360}"]
+    source = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=2,hue=h={seed * 37 % 360}"]
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2"]
     facts = ["-metadata", f"comment={CANARY}", "-metadata", "location=+28.5725-080.6511/", "-movflags", "use_metadata_tags"]
     codecs = ["-c:v", "mpeg4", "-q:v", "5", "-c:a", "aac", "-shortest"]

@@ -18,7 +18,7 @@ function openInLightbox(grid) {
     arrowPrevTitle: 'Newer',
     arrowNextTitle: 'Older',
     errorMsg: 'This picture could not be loaded. Please check your connection.',
-    paddingFn: (size) => (size.x < 720 ? { top: 0, bottom: 0, left: 0, right: 0 } : { top: 24, bottom: 64, left: 64, right: 64 }),
+    paddingFn: (size) => (size.x < 720 ? { top: 0, bottom: 64, left: 0, right: 0 } : { top: 24, bottom: 64, left: 64, right: 64 }),
   })
   lightbox.addFilter('domItemData', (data, element, link) => {
     const { src, srcset, width, height, film, type } = link.dataset

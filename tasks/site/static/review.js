@@ -191,7 +191,9 @@ function veiled(item) {
 
 function picture(item) {
   const { preview } = item
-  const image = make('img', { alt: item.title, width: preview.width, height: preview.height, sizes: '(min-width: 60rem) 70vw, 100vw' })
+  const image = make('img', { className: 'picture', alt: item.title, width: preview.width, height: preview.height, sizes: '(min-width: 60rem) 70vw, 100vw' })
+  image.style.setProperty('--r', preview.width / preview.height)
+  image.addEventListener('load', () => image.classList.add('loaded'), { once: true })
   image.addEventListener('error', () => broken(item, image), { once: true })
   image.srcset = preview.srcset
   image.src = preview.src

@@ -1,6 +1,11 @@
 """What each page says and shows, read back from its HTML."""
 
+from base64 import b64encode
+from io import BytesIO
+
+import pytest
 from html_facts import Page
+from PIL import Image
 
 from tasks.core.models.publication import PublicFile
 from tasks.site import pages
@@ -45,6 +50,20 @@ def test_a_placeholder_stands_where_the_picture_will_be(site, album, card):
     page = Page(pages.album(site, album(1), [card(1)]))
     style = page.one("li", id=card(1).id)["style"]
     assert "--r: 1.3333" in style and "url(data:image/webp;base64,UklGR" in style
+
+
+@pytest.mark.parametrize("opacity, shown", [(255, True), (100, False), (0, False)])
+def test_a_see_through_placeholder_would_stay_visible_and_is_left_out(site, album, card, opacity, shown):
+    picture, body = Image.new("RGBA", (24, 16), (200, 30, 30, 255)), BytesIO()
+    picture.paste((30, 30, 200, opacity), (0, 0, 12, 16))
+    picture.save(body, "WEBP", quality=30)
+    placeholder = "data:image/webp;base64," + b64encode(body.getvalue()).decode()
+    assert (placeholder in pages.album(site, album(1), [card(1, placeholder=placeholder)])) is shown
+
+
+@pytest.mark.parametrize("broken", ["A==", "AAAAA", "UklGRiIAAABXRUJQVlA4WA"])
+def test_a_placeholder_that_is_no_whole_webp_breaks_no_page(site, album, card, broken):
+    assert pages.album(site, album(1), [card(1, placeholder=f"data:image/webp;base64,{broken}")])
 
 
 def test_a_placeholder_that_is_no_inline_picture_is_left_out(site, album, card):
