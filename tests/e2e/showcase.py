@@ -14,9 +14,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra import assets
+from infra.dev import assets
 from tasks.catalog.standing import Standing
-from tasks.core.models import Album, Card, Film, ItemRecord, Label, Location, Media, Prepared, PublicFile, Recognition, Rendition
+from tasks.core.models.location import Location
+from tasks.core.models.media import Media
+from tasks.core.models.publication import Album, Card, PublicFile
+from tasks.core.models.recognition import Label, Recognition
+from tasks.core.models.record import ItemRecord
+from tasks.core.models.renditions import Rendition
+from tasks.core.models.review import Film, Prepared
 from tasks.core.names import item_id
 from tasks.media import Limits, RenditionFile, Renditions, make_renditions
 from tasks.media.video import make_video

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tasks.core.aws.session import Aws
-from tasks.core.errors import NotFound, Stale, Unreadable
+from tasks.core.errors import NotFound, Stale, Unreadable, error_code
 from tasks.core.models.location import Location
 
 CHUNK = 1 << 20
