@@ -1,7 +1,6 @@
 """What ReceiveUpload and Sweep call on their most winding ways, compared action by action with what their roles allow."""
 
 import pytest
-from conftest import FakeMachine
 from contracts.templates import grants
 
 from tasks.core.queues import Message
@@ -22,17 +21,15 @@ ACTIONS = {
 }
 
 
-class OverheardMachine(FakeMachine):
-    """Step Functions, which tells of all that it is asked."""
+def overheard(kind, asked):
+    """Step Functions as `kind` plays it, telling of all that it is asked."""
 
-    def __init__(self, asked):
-        super().__init__()
-        self.asked = asked
+    class Overheard(kind):
+        def __getattribute__(self, name):
+            asked.update(ACTIONS.get(f"states:{name}", ()))
+            return super().__getattribute__(name)
 
-    def __getattribute__(self, name):
-        if f"states:{name}" in ACTIONS:
-            self.asked.update(ACTIONS[f"states:{name}"])
-        return super().__getattribute__(name)
+    return Overheard()
 
 
 @pytest.fixture
@@ -48,7 +45,7 @@ def asked(world):
 
     for service in ("s3", "dynamodb", "ses"):
         world.aws.client(service).meta.events.register("before-call", listen)
-    world.machine = OverheardMachine(actions)
+    world.machine = overheard(type(world.machine), actions)
     return actions
 
 
