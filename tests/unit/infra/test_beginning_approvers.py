@@ -73,5 +73,5 @@ def test_the_same_approvers_in_another_order_are_nothing_to_speak_of() -> None:
 
 
 def test_an_approver_who_cannot_be_mailed_is_named() -> None:
-    with pytest.raises(Misused, match=r"--approver 'jösé@example.com' is not a mail address"):
+    with pytest.raises(Misused, match=r"--approver 'jösé@example\.com' is not a mail address"):
         deploy._approver("jösé@example.com")
