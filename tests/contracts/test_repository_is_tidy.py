@@ -28,8 +28,7 @@ def normal(name: str) -> str:
 
 def locked() -> dict[str, str]:
     """Every pinned version by package; raises AssertionError at a line that pins none."""
-    locks = [ROOT / "requirements.lock", ROOT / "requirements-recognition.lock"]
-    lines = [line for lock in locks for line in lock.read_text().splitlines()]
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
     rows = [EXACT.match(line) or line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     loose = [row for row in rows if isinstance(row, str)]
     assert not loose, f"requirements.lock must pin exactly: {loose}"

@@ -80,6 +80,32 @@ def test_two_uploads_in_the_page_one_is_published_and_the_other_nowhere(town: An
     assert not [key for key in site.store.keys(site.settings.site_bucket, "") if refused in key]
 
 
+def test_what_is_marked_as_sensitive_is_shown_to_nobody_who_did_not_ask(town: Any, browser: Browser, tmp_path: Path) -> None:
+    """Recognition by a script: the laptop has no other."""
+    marked = drawings.jpeg(tmp_path / "On the beach.jpg", 77)
+    answer = {"picture": str(marked), "labels": [{"name": "Beach"}], "moderation": [{"name": "Explicit", "confidence": 93}]}
+    (town.state / "rekognition.json").write_text(json.dumps([answer]))
+    held, plain = town.upload(marked, drawings.lying_jpeg(tmp_path / "Plain.jpg", 78))
+    (town.state / "rekognition.json").unlink()
+    assert [(label["name"], label["confidence"]) for label in held["moderation"]] == [("Explicit", 93)]
+    assert [label["name"] for label in held["labels"]] == ["Beach"] and held["model"] == "scripted"
+    assert (plain["labels"], plain["moderation"]) == ([], [])
+
+    desk = browser.new_context(viewport=PHONE).new_page()
+    open_the_review(desk, town.mail_about(held["id"]))
+    for _ in range(desk.locator("#strip li").count()):
+        if desk.locator("#title").inner_text() == "On the beach":
+            break
+        desk.keyboard.press("ArrowRight")
+    expect(desk.locator("#warning")).to_contain_text("Explicit 93%")
+    expect(desk.locator("#stage .veil")).to_be_visible()
+    decide_in_the_page(desk, "On the beach", "approve")
+    town.becomes(held["id"], "PUBLISHED")
+    visitor_page = browser.new_context(viewport=PHONE).new_page()
+    visitor_page.goto(f"{town.site}/items/{held['id']}/")
+    expect(visitor_page.locator(".veil").first).to_be_visible()
+
+
 def test_what_phones_and_offices_send_is_published_upright_and_without_a_trace_of_where(town: Any, tmp_path: Path) -> None:
     files = [
         drawings.heic(tmp_path / "Sunset.heic", 11),

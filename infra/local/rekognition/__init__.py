@@ -1,1 +1,1 @@
-"""A stand-in for Amazon Rekognition: its protocol in `protocol`, what it sees with in `models`."""
+"""A stand-in for Amazon Rekognition: its protocol in `protocol`, what it answers in `script`."""

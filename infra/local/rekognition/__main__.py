@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from infra.local import service
-from infra.local.rekognition.models import installed
 from infra.local.rekognition.protocol import Rekognition
+from infra.local.rekognition.script import NAME, Scripted
 from infra.local.web import serve
 
 
 async def main(options: service.Options) -> None:
-    server = await serve(Rekognition(installed()).handle, options.socket)
+    server = await serve(Rekognition(Scripted(options.state / NAME)).handle, options.socket)
     await service.until_stopped()
     server.close()
 

@@ -1,8 +1,7 @@
-"""What the stand-in sees with. `installed()` picks the best model that this environment has; honest nothing when it has none."""
+"""What a model tells the stand-in: names as Rekognition spells them, and how sure it is."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,24 +35,3 @@ class Model(Protocol):
 
     def moderation(self, image: Image.Image) -> Sight:
         """What in the picture an operator may want to hold."""
-
-
-class NoModel:
-    """Sees nothing, and says so in its version."""
-
-    version = "none-installed"
-
-    def labels(self, image: Image.Image) -> Sight:
-        return Sight(self.version)
-
-    def moderation(self, image: Image.Image) -> Sight:
-        return Sight(self.version)
-
-
-def installed() -> Model:
-    """The model that this environment has: a real one where the `recognition` extra is installed."""
-    if any(importlib.util.find_spec(package) is None for package in ("nudenet", "onnxruntime")):
-        return NoModel()
-    from infra.local.rekognition.detector import Detector
-
-    return Detector.installed()

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from infra.errors import Misused
 from infra.local.rekognition.models import Model, Seen, Sight
 from infra.local.web import Request, Response, TooLarge
 
@@ -45,6 +46,8 @@ class Rekognition:
             fault = Fault("ImageTooLargeException", "Image size is too large")
         except Fault as raised:
             fault = raised
+        except Misused as wrong:  # the script of its answers
+            fault = Fault("InternalServerError", str(wrong), 500)
         words = {"__type": fault.code, "Code": fault.code, "Message": fault.message}
         return Response.json(words, fault.status, CONTENT_TYPE)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import json
 import threading
 
 import boto3
@@ -11,10 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from infra import cli
 from infra.local import web
-from infra.local.rekognition.detector import Detector
-from infra.local.rekognition.models import NoModel, Seen, Sight
+from infra.local.rekognition import script
+from infra.local.rekognition.models import Seen, Sight
 from infra.local.rekognition.protocol import Rekognition
+from infra.local.rekognition.script import NAME, Scripted
 
 
 class CatModel:
@@ -74,13 +77,6 @@ def code(call, **arguments):
     return refused.value.response["Error"]["Code"]
 
 
-def test_without_a_model_it_sees_nothing_and_says_so(rekognition):
-    client = rekognition(NoModel())
-    labels, marks = client.detect_labels(Image=picture()), client.detect_moderation_labels(Image=picture())
-    assert (labels["Labels"], labels["LabelModelVersion"]) == ([], "none-installed")
-    assert (marks["ModerationLabels"], marks["ModerationModelVersion"]) == ([], "none-installed")
-
-
 def test_labels_come_in_rekognitions_shape_the_surest_first(rekognition):
     found = rekognition(CatModel()).detect_labels(Image=picture(), MinConfidence=55)
     assert [label["Name"] for label in found["Labels"]] == ["Cat", "100x90"]
@@ -118,17 +114,17 @@ def test_a_picture_is_looked_at_upright(rekognition):
     ],
 )
 def test_what_rekognition_refuses_is_refused_by_its_name(rekognition, image, expected):
-    assert code(rekognition(NoModel()).detect_labels, Image=image) == expected
+    assert code(rekognition(CatModel()).detect_labels, Image=image) == expected
 
 
 def test_an_operation_that_it_does_not_know(rekognition):
-    assert code(rekognition(NoModel()).detect_faces, Image=picture()) == "UnknownOperationException"
+    assert code(rekognition(CatModel()).detect_faces, Image=picture()) == "UnknownOperationException"
 
 
 def test_a_request_without_a_signature_is_denied():
     async def story():
         sock = web.listen()
-        server = await web.serve(Rekognition(NoModel()).handle, sock)
+        server = await web.serve(Rekognition(CatModel()).handle, sock)
         headers = [("host", "x"), ("x-amz-target", "RekognitionService.DetectLabels"), ("content-length", "2")]
         answer = await web.fetch("127.0.0.1", sock.getsockname()[1], "POST", "/", headers, b"{}")
         body = b"".join([chunk async for chunk in answer.body])
@@ -146,31 +142,100 @@ def test_a_fault_inside_is_an_internal_error_not_a_broken_connection(rekognition
     assert fault.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 
 
-class FakeDetector:
-    """Answers as nudenet does: classes, scores from 0 to 1, boxes in pixels."""
-
-    def __init__(self, *found):
-        self.found = [{"class": name, "score": score, "box": [10, 9, 50, 45]} for name, score in found]
-
-    def detect(self, pixels):
-        assert pixels.shape == (90, 100, 3)
-        assert list(pixels[0][0]) == [128, 128, 0]  # teal is (0, 128, 128) in RGB
-        return self.found
+# Scripted answers
 
 
-def test_faces_are_told_as_persons_with_their_boxes(rekognition):
-    client = rekognition(Detector(FakeDetector(("FACE_MALE", 0.8), ("FACE_FEMALE", 0.9), ("FEET_COVERED", 0.99)), "toy"))
-    found = client.detect_labels(Image=picture(100, 90, "PNG"))
-    assert [(label["Name"], round(label["Confidence"])) for label in found["Labels"]] == [("Face", 90), ("Person", 90)]
-    boxes = [instance["BoundingBox"] for instance in found["Labels"][0]["Instances"]]
-    assert boxes == [{"Left": 0.1, "Top": 0.1, "Width": 0.5, "Height": 0.5}] * 2
+def drawn(path, colour, corner="white"):
+    """A picture with something in its corner, saved as PNG or JPEG by its name."""
+    image = Image.new("RGB", (400, 300), colour)
+    image.paste(corner, (0, 0, 150, 150))
+    image.save(path)
+    return path
 
 
-def test_bare_skin_is_told_in_rekognitions_taxonomy(rekognition):
-    client = rekognition(Detector(FakeDetector(("BUTTOCKS_EXPOSED", 0.7), ("ANUS_EXPOSED", 0.9), ("BELLY_EXPOSED", 0.99)), "toy"))
-    found = client.detect_moderation_labels(Image=picture(100, 90, "PNG"))["ModerationLabels"]
-    assert {(mark["Name"], mark["ParentName"], mark["TaxonomyLevel"], round(mark["Confidence"])) for mark in found} == {
-        ("Exposed Buttocks or Anus", "Explicit Nudity", 3, 90),
-        ("Explicit Nudity", "Explicit", 2, 90),
-        ("Explicit", "", 1, 90),
-    }
+def sent(path, size=(200, 150), quality=70):
+    """The picture as Recognize sends it: smaller, and encoded anew."""
+    out = io.BytesIO()
+    with Image.open(path) as image:
+        image.convert("RGB").resize(size).save(out, "JPEG", quality=quality)
+    return {"Bytes": out.getvalue()}
+
+
+def scripted(folder, *answers):
+    (folder / NAME).write_text(json.dumps(answers))
+    return Scripted(folder / NAME)
+
+
+BEACH = {
+    "picture": "beach.png",
+    "labels": [{"name": "Beach", "confidence": 97.5, "parents": ["Coast", "Nature"]}],
+    "moderation": [{"name": "Exposed Buttocks or Anus", "confidence": 91, "parents": ["Explicit Nudity", "Explicit"]}],
+}
+
+
+def test_without_a_script_it_sees_nothing_and_says_so(rekognition, tmp_path):
+    client = rekognition(Scripted(tmp_path / NAME))
+    labels, marks = client.detect_labels(Image=picture()), client.detect_moderation_labels(Image=picture())
+    assert (labels["Labels"], labels["LabelModelVersion"]) == ([], "none")
+    assert (marks["ModerationLabels"], marks["ModerationModelVersion"]) == ([], "none")
+
+
+def test_a_picture_gets_the_answer_of_the_one_that_it_looks_like(rekognition, tmp_path):
+    beach, forest = drawn(tmp_path / "beach.png", "gold"), drawn(tmp_path / "forest.jpg", "darkgreen")
+    client = rekognition(scripted(tmp_path, {"picture": "forest.jpg", "labels": [{"name": "Forest"}]}, BEACH))
+    found = client.detect_labels(Image=sent(beach))
+    assert found["LabelModelVersion"] == "scripted"
+    assert [(row["Name"], row["Confidence"], [parent["Name"] for parent in row["Parents"]]) for row in found["Labels"]] == [
+        ("Beach", 97.5, ["Coast", "Nature"])
+    ]
+    marks = client.detect_moderation_labels(Image=sent(beach))["ModerationLabels"]
+    assert marks == [
+        {"Name": "Exposed Buttocks or Anus", "Confidence": 91.0, "ParentName": "Explicit Nudity", "TaxonomyLevel": 3}
+    ]
+    assert [row["Name"] for row in client.detect_labels(Image=sent(forest))["Labels"]] == ["Forest"]
+    other = drawn(tmp_path / "other.png", "gold", corner="black")
+    assert client.detect_labels(Image=sent(other))["Labels"] == []
+
+
+def test_a_star_answers_for_every_other_picture(rekognition, tmp_path):
+    beach, other = drawn(tmp_path / "beach.png", "gold"), drawn(tmp_path / "other.png", "navy")
+    client = rekognition(scripted(tmp_path, {"picture": "*", "labels": [{"name": "Thing"}]}, BEACH))
+    assert [row["Name"] for row in client.detect_labels(Image=sent(other))["Labels"]] == ["Thing"]
+    assert [row["Name"] for row in client.detect_labels(Image=sent(beach))["Labels"]] == ["Beach"]
+
+
+def test_a_changed_script_is_in_force_at_once(rekognition, tmp_path):
+    client = rekognition(scripted(tmp_path))
+    assert client.detect_labels(Image=picture())["LabelModelVersion"] == "none"
+    scripted(tmp_path, {"picture": "*", "labels": [{"name": "Cat", "confidence": 80}]})
+    assert [row["Name"] for row in client.detect_labels(Image=picture())["Labels"]] == ["Cat"]
+
+
+WRONG = [
+    ("{", "is not a list of scripted answers"),
+    ('[{"picture": "*", "labels": ["Cat"]}]', "labels"),
+    ('[{"picture": "*", "labels": [{"name": "Cat", "confidence": 101}]}]', "<= 100"),
+    ('[{"picture": "*", "moderated": []}]', "moderated"),
+    ('[{"picture": "gone.jpg"}]', "gone.jpg, which rekognition.json names, cannot be opened"),
+    ('[{"picture": "rekognition.json"}]', "cannot be opened as a JPEG or PNG"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), WRONG)
+def test_a_script_that_cannot_be_used_is_said_by_up_before_anything_starts(tmp_path, capsys, text, expected):
+    (tmp_path / NAME).write_text(text)
+    assert cli.main(["up", "--detach", "--state", str(tmp_path), "--port", "1"]) == 2
+    said = capsys.readouterr().err
+    assert expected in said and said.count("\n") == 1
+
+
+def test_a_script_that_breaks_while_the_stack_runs_is_an_error_in_words(rekognition, tmp_path):
+    (tmp_path / NAME).write_text("{")
+    with pytest.raises(ClientError, match="is not a list of scripted answers"):
+        rekognition(Scripted(tmp_path / NAME)).detect_labels(Image=picture())
+
+
+def test_up_says_what_recognizes(tmp_path):
+    assert script.words(tmp_path) == "none on a laptop yet: no picture gets labels, and none is held as sensitive"
+    scripted(tmp_path, {"picture": "*"})
+    assert script.words(tmp_path) == f"scripted: 1 answer of {tmp_path / NAME}; nothing else is recognized"
