@@ -48,7 +48,8 @@ class Asset(NamedTuple):
 def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int, build: Path | None = None) -> dict[str, Asset]:
     """Every static file and the two pages that need no catalog, by their key in the site bucket; builds what is missing.
 
-    `build` is the folder for what is built, instead of the usual one. Raises Failed when the browser libraries can't be installed or bundled.
+    `build` is the folder for what is built, instead of the usual one. Raises Failed when the browser libraries can't be
+    installed or bundled.
     """
     build = build or _build()
     folder = build_static(build)

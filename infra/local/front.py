@@ -36,9 +36,7 @@ MAIL_HEADERS: Headers = [
 
 
 def _pages() -> jinja2.Environment:
-    pages = jinja2.Environment(
-        loader=jinja2.PackageLoader("infra.local"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    pages = jinja2.Environment(loader=jinja2.PackageLoader("infra.local"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pages.filters["when"] = _when
     return pages
 

@@ -110,10 +110,11 @@ def test_a_deployment_is_built_and_checked(town: Town, nowhere: Path, venv: Path
     look = (
         "import json, argparse; from infra import artifacts, deploy, package, resources\n"
         "parser = argparse.ArgumentParser(); deploy.arguments(parser)\n"
-        "plan = deploy.make_plan(parser.parse_args('--approver a@example.com --mail-from b@example.com --region eu-west-1'.split()))\n"
-        "deploy.check(plan)\n"
+        "given = '--approver a@example.com --mail-from b@example.com --region eu-west-1'.split()\n"
+        "deploy.check(deploy.make_plan(parser.parse_args(given)))\n"
         "shop = resources.workshop()\n"
-        "paths = [package.template_path('pipeline', shop), artifacts.LOCK, shop / 'infra/lambda/image/Makefile', shop / 'tasks/publish.py']\n"
+        "paths = [shop / 'infra/lambda/image/Makefile', shop / 'tasks/publish.py', artifacts.LOCK]\n"
+        "paths.append(package.template_path('pipeline', shop))\n"
         "print(json.dumps([str(shop), [path.is_file() for path in paths]]))"
     )
     clean = {**os.environ, **town.environment}
