@@ -109,7 +109,9 @@ def main(given: list[str]) -> int:
     for (major, minor), path in sorted(pythons.items()):
         print(f"Python {major}.{minor} ({path}):", flush=True)
         try:
-            prove(environment(path, ROOT / "build" / "pythons" / f"{major}.{minor}"))
+            folder = ROOT / "build" / "pythons" / f"{major}.{minor}"
+            prove(environment(path, folder))
+            shutil.rmtree(folder)  # 300 MB; what failed stays, to be looked at
         except subprocess.CalledProcessError as fault:
             wrong.append(f"{major}.{minor} ({' '.join(fault.cmd[:4])} ... ended {fault.returncode})")
     absent = [f"{major}.{minor}" for major, minor in SUITABLE if (major, minor) not in pythons and (major, minor) != own]
