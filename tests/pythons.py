@@ -115,7 +115,7 @@ def main(given: list[str]) -> int:
         except subprocess.CalledProcessError as fault:
             wrong.append(f"{major}.{minor} ({' '.join(fault.cmd[:4])} ... ended {fault.returncode})")
     absent = [f"{major}.{minor}" for major, minor in SUITABLE if (major, minor) not in pythons and (major, minor) != own]
-    if absent:
+    if absent and not named:
         print(f"not on this machine, so not run: Python {', '.join(absent)}")
     if wrong:
         print(f"failed on Python {', '.join(wrong)}", file=sys.stderr)
