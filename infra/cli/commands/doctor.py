@@ -66,8 +66,8 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    ok = sys.version_info >= (3, 11)
-    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 or newer, then make venv")
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 to 3.14, then make venv")
 
 
 def _package(name: str, needed: str, remedy: str) -> Finding:

@@ -83,6 +83,8 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(greenroom, arguments, words
         (Conflict("somebody was first"), 1, "somebody was first"),
         (PermissionError(13, "Permission denied", "/root/x"), 1, "/root/x: Permission denied"),
         (RuntimeError("two\nlines"), 1, "RuntimeError: two lines"),
+        (ModuleNotFoundError("No module named 'h11'", name="h11"), 2, "pip install 'greenroom[local]'"),
+        (ModuleNotFoundError("No module named 'infra.x'", name="infra.x"), 1, "ModuleNotFoundError"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
