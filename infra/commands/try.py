@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from infra.commands.common import say
+from infra.commands.common import say, usable_ffmpeg
 from infra.errors import Misused
 
 EXAMPLE = """
@@ -19,13 +19,14 @@ greenroom try ./photos --out ./renditions --json
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder with all that is in it")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the renditions here (default: none are kept)")
-    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="the ffmpeg to use (default: PATH's, else the bundled one)")
+    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="another ffmpeg, 7 or newer (default: the bundled one)")
 
 
 def run(given: argparse.Namespace) -> int:
     from infra.try_files import try_files
     from tasks.media import Limits
 
+    usable_ffmpeg(given.ffmpeg)
     missing = [str(path) for path in given.files if not path.exists() and not path.is_symlink()]
     if missing:
         raise Misused(f"no such file: {', '.join(missing)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from infra.commands.common import state_folder
+from infra.commands.common import state_folder, usable_ffmpeg
 
 EXAMPLE = """
 greenroom up
@@ -28,6 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     from infra.local import up
 
+    parameters = up.parameters(given.set)
+    usable_ffmpeg(parameters.get("Ffmpeg", ""))
     wishes = up.Wishes(
         state=state_folder(given),
         port=given.port,
@@ -36,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
         limit=given.limit,
         approvers=tuple(given.approver or ["approver@example.com"]),
         title=given.title,
-        parameters=up.parameters(given.set),
+        parameters=parameters,
         json=given.json,
     )
     return up.detached(wishes) if given.detach else up.run(wishes)

@@ -28,11 +28,13 @@ class Hidden:
     """What the edits leave out.
 
     With `early` it has times before zero and is not marked otherwise, as in fragmented files: ffmpeg shows it unless told.
+    With `spliced` several stretches of the picture follow one another: ffmpeg finds no moment in them but the beginning.
     """
 
     picture: bool = False
     sound: bool = False
     early: bool = False
+    spliced: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,17 @@ def _hidden(path: Path, file: IO[bytes]) -> Hidden:
     if not movie or not any(track.kind in (PICTURE, SOUND) for track in tracks):
         return Hidden(picture=True, sound=True)
     ticks = _clock(file, *movie, b"mvhd")
-    found, followed = set(), True
+    found, followed, spliced = set(), True, False
     for track in tracks:
         # From the first track without samples of its own on, ffmpeg takes of an edit list only where it begins.
         followed = followed and track.stored
         if track.kind in (PICTURE, SOUND) and track.edits and not _is_whole(track, ticks):
             _must_be_followed(track, ticks, followed)
             found.add((track.kind, followed))
+            spliced = spliced or (track.kind == PICTURE and len(track.edits) > 1)
     early = any(not followed for _, followed in found)
     kinds = {kind for kind, _ in found}
-    return Hidden(picture=early or PICTURE in kinds, sound=early or SOUND in kinds, early=early)
+    return Hidden(picture=early or PICTURE in kinds, sound=early or SOUND in kinds, early=early, spliced=spliced)
 
 
 def _is_whole(track: Track, ticks: int) -> bool:

@@ -86,6 +86,7 @@ class VideoFacts:
     hidden: bool = False  # an edit list leaves out frames that the file still holds
     audio_hidden: bool = False  # the same of its sound, beyond what encoders put at its ends
     early: bool = False  # what is left out has times before zero, and nothing else tells it
+    spliced: bool = False  # several stretches of it are shown one after the other: no moment of it can be sought
 
     @property
     def frame_rate(self) -> Fraction:
@@ -109,7 +110,7 @@ def read(path: Path) -> VideoFacts:
     facts = facts_of(tracks)
     mean = round(path.stat().st_size * 8 / facts.duration) if facts.duration else 0
     hidden = edits.Hidden(**look["hidden"])
-    facts = replace(facts, hidden=hidden.picture, audio_hidden=hidden.sound, early=hidden.early)
+    facts = replace(facts, hidden=hidden.picture, audio_hidden=hidden.sound, early=hidden.early, spliced=hidden.spliced)
     return replace(facts, demuxer=row.demuxer, bit_rate=facts.bit_rate or mean)
 
 
@@ -124,9 +125,8 @@ def place(path: Path) -> str:
 
     Apart from `read`, for nobody is told unless the operator asks.
     """
-    general: dict[str, Any] = next(
-        (track for track in _looked_at(path, _tracks, QUICK) if track.get("track_type") == "General"), {}
-    )
+    tracks: list[dict[str, Any]] = _looked_at(path, _tracks, QUICK)
+    general = next((track for track in tracks if track.get("track_type") == "General"), {})
     stated = next((str(general[key]) for key in PLACES if general.get(key)), "")
     found = ISO_6709.match(stated)
     with sandbox.workspace() as folder:

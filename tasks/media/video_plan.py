@@ -227,7 +227,7 @@ def cut(facts: VideoFacts, packets: Packets, segment_seconds: int) -> tuple[Segm
             start=round(float(first / rate), 6),
             end=round(float(last / rate), 6) if last and index + 1 < len(firsts) else end,
             frames=last - first if last else 0,
-            seek=_where_decoding_begins(first, packets, rate, neighbours=facts.interlaced),
+            seek=0.0 if facts.spliced else _where_decoding_begins(first, packets, rate, neighbours=facts.interlaced),
             rate=str(rate),
         )
         for index, (first, last) in enumerate(zip(firsts, ends, strict=True))
