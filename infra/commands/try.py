@@ -19,7 +19,7 @@ greenroom try ./photos --out ./renditions --json
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder with all that is in it")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the renditions here (default: none are kept)")
-    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="another ffmpeg, 7 or newer (default: the bundled one)")
+    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="another ffmpeg, 9 or newer (default: the bundled one)")
 
 
 def run(given: argparse.Namespace) -> int:

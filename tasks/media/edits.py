@@ -1,4 +1,4 @@
-"""Tells what the edit lists of an MP4 or QuickTime file leave out: frames and sound that the file holds and no player shows."""
+"""Tells what a video or recording leaves out by its edit list or delay: frames and sound that it holds and no player shows."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import IO, Any
 
 from tasks.core.errors import InvalidMedia
 from tasks.media import sandbox
-from tasks.media.formats import Format, boxes
+from tasks.media.formats import Format, boxes, ebml
 
-DEMUXER = "mov"  # that opens files with edit lists
 PICTURE, SOUND = b"vide", b"soun"
 AT_ONE = 1 << 16  # a speed: 16 bits before the point and 16 after it
 EMPTY = -1  # where an edit begins in which nothing is shown
 FOREVER = 1 << 62
+ABLE = ("mov", "matroska", "ogg")  # demuxers of containers that can leave something out
+OPUS_AT, OPUS_RATE = 28, 48_000  # behind the first page's header; what Opus always counts in
 LARGEST = 32 << 20  # bytes of a table; two hours of frames, each of another length, take 7 MB
 # Whole packets of sound that may be left out: encoders begin with up to three that nobody is to hear, and fill up the last.
 PRIMING, PADDING = 3, 2
+# The same as a time, for containers that say it so: the makers of Opus ask for 80 ms.
+DELAY = 0.1
 CANNOT = "an edit hides a part of it in a way that cannot be followed here; export it anew from the program that cut it"
 
 
@@ -78,17 +81,28 @@ def hidden(path: Path) -> Hidden:
         return Hidden(picture=True, sound=True)
 
 
-def found(path: Path) -> dict[str, Any]:
-    """The same as plain values, for a child to answer."""
-    return asdict(hidden(path))
-
-
 def hidden_in(path: Path, row: Format) -> Hidden:
-    """The same, in a child of its own, of a file of any format: only one family of containers has edits."""
-    if row.demuxer != DEMUXER:
+    """What is left out of a file of any format, looked at in a child of its own. Raises InvalidMedia."""
+    if row.demuxer not in ABLE:
         return Hidden()
     with sandbox.workspace() as empty:
-        return Hidden(**sandbox.run(found, path.resolve(), directory=empty))
+        return Hidden(**sandbox.run(found, path.resolve(), row.demuxer, directory=empty))
+
+
+def found(path: Path, demuxer: str) -> dict[str, Any]:
+    """In the child: the fields of Hidden. Containers without edit lists may say how much sound is not to be heard."""
+    if demuxer == "mov":
+        return asdict(hidden(path))
+    delay = {"matroska": ebml.codec_delay, "ogg": _pre_skip}.get(demuxer)
+    early = delay is not None and delay(path) > DELAY
+    return asdict(Hidden(picture=early, sound=early, early=early))
+
+
+def _pre_skip(path: Path) -> float:
+    """Seconds that an Ogg file's Opus begins before it is heard; 0.0 for any other sound."""
+    with path.open("rb") as file:
+        head = file.read(OPUS_AT + 12)[OPUS_AT:]
+    return int.from_bytes(head[10:12], "little") / OPUS_RATE if head.startswith(b"OpusHead") else 0.0
 
 
 def _hidden(path: Path, file: IO[bytes]) -> Hidden:

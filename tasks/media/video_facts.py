@@ -142,9 +142,8 @@ def _looked_at(path: Path, look: Callable[..., Any], *how: Any) -> Any:
 
 
 def _tracks_and_edits(speed: float, demuxer: str) -> dict[str, Any]:
-    """In the child: libmediainfo's tracks, and what edits leave out; only this family of containers has edits."""
-    hidden = edits.found(Path("input")) if demuxer == edits.DEMUXER else {}
-    return {"tracks": _tracks(speed), "hidden": hidden}
+    """In the child: libmediainfo's tracks, and what is left out of them."""
+    return {"tracks": _tracks(speed), "hidden": edits.found(Path("input"), demuxer)}
 
 
 def _tracks(speed: float) -> list[dict[str, Any]]:

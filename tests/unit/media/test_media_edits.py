@@ -46,7 +46,8 @@ def cut(film: Path, tmp_path: Path) -> Path:
 
 def _read(path: Path, *options: str) -> bytes:
     """What a player that follows no edit gives out."""
-    command = [find_ffmpeg(), "-v", "error", "-nostdin", "-ignore_editlist", "1", "-i", str(path), *options, "-"]
+    unedited = () if path.suffix == ".opus" or path.read_bytes()[:4] == b"OggS" else ("-ignore_editlist", "1")
+    command = [find_ffmpeg(), "-v", "error", "-nostdin", *unedited, "-i", str(path), *options, "-"]
     return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
 
 
@@ -204,3 +205,57 @@ def test_an_ordinary_recording_is_not_encoded_anew(tmp_path: Path, ffmpeg: Ffmpe
     plain = sound.without_tags(tmp_path / "a.m4a", "m4a", out / "plain", Limits())
     packets = ("-map", "0:a", "-c", "copy", "-f", "md5")
     assert _read(plain.path, *packets) == _read(tmp_path / "a.m4a", *packets)
+
+
+# ---- containers without edit lists ----
+
+
+def _delayed(path: Path, nanoseconds: int) -> None:
+    """Of a Matroska file with one delayed track, whose delay is written in as many bytes: another delay."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x56\xaa\x84") + 3
+    data[at : at + 4] = nanoseconds.to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+def test_the_sound_before_a_matroska_films_beginning_stays_hidden(film: Path, tmp_path: Path, ffmpeg: Ffmpeg, out: Path) -> None:
+    ffmpeg("-i", film, "-c", "copy", tmp_path / "a.mkv")
+    assert _plan(tmp_path / "a.mkv")
+    _delayed(tmp_path / "a.mkv", 2_000_000_000)
+    made = _made(tmp_path / "a.mkv", out)
+    assert _tones(made.video) == {2, 3}
+    assert _frames(made.video) == list(range(100))
+
+
+def test_the_sound_before_a_matroska_recordings_beginning_stays_hidden(tmp_path: Path, ffmpeg: Ffmpeg, out: Path) -> None:
+    ffmpeg(*TONES, "-c:a", "aac", tmp_path / "a.mka")
+    _delayed(tmp_path / "a.mka", 2_000_000_000)
+    plain = sound.without_tags(tmp_path / "a.mka", "mka", out / "plain", Limits())
+    assert (plain.content_type, _tones(plain.path)) == ("audio/mp4", {2, 3})
+
+
+@pytest.mark.parametrize(("samples", "content_type"), [(312, "audio/ogg"), (3840, "audio/ogg"), (48_000, "audio/mp4")])
+def test_the_sound_before_an_opus_files_beginning_stays_hidden(
+    tmp_path: Path, ffmpeg: Ffmpeg, out: Path, samples: int, content_type: str
+) -> None:
+    """RFC 7845 lets an editor crop the beginning by the pre-skip alone."""
+    ffmpeg(*TONES, "-c:a", "libopus", "-b:a", "160k", tmp_path / "a.opus")
+    data = bytearray((tmp_path / "a.opus").read_bytes())
+    at = data.index(b"OpusHead") + 10
+    data[at : at + 2] = samples.to_bytes(2, "little")
+    data[22:26] = bytes(4)
+    data[22:26] = _ogg_checksum(bytes(data[:47])).to_bytes(4, "little")
+    (tmp_path / "a.opus").write_bytes(data)
+    plain = sound.without_tags(tmp_path / "a.opus", "ogg", out / "plain", Limits())
+    assert plain.content_type == content_type
+    assert _tones(plain.path) == ({1, 2, 3} if samples > 4800 else {0, 1, 2, 3})
+
+
+def _ogg_checksum(page: bytes) -> int:
+    """As RFC 3533 has it: the polynomial 0x04c11db7, no reflection, zero at both ends."""
+    value = 0
+    for byte in page:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value & 0x80000000 else 0)) & 0xFFFFFFFF
+    return value
