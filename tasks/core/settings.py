@@ -47,7 +47,7 @@ class Settings:
     max_frames: int = setting("Most frames in one animated picture.", 1_000)
     keep_gps: str = setting("Whether the catalog, and nothing else, keeps where a picture or video was taken: no or yes.", "no")
     segment_seconds: int = setting("About how long one transcoded segment is.", 30)
-    ffmpeg: str = setting("Path of the ffmpeg to use; empty: the one on PATH, else imageio-ffmpeg's.", "")
+    ffmpeg: str = setting("Path of another ffmpeg (9 or newer) than the one that comes along; PATH is not searched.", "")
     pair_seconds: int = setting("How long after its arrival the film of a Live Photo waits for its picture.", 60)
     page_size: int = setting("Items on one album page; changing it later needs a rebuild.", 60)
     presign_seconds: int = setting("How long an upload's or a preview's presigned URL works.", 900)

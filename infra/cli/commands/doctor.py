@@ -86,11 +86,10 @@ def _tool(name: str, needed: str, look: Callable[[], str], remedy: str) -> Findi
 
 
 def _ffmpeg() -> str:
-    import imageio_ffmpeg
+    from tasks.media.transcoder import find_ffmpeg, version_of
 
-    path = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    done = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=20, check=True)
-    return f"{done.stdout.split()[2]} ({path})"
+    path = find_ffmpeg()
+    return f"{'.'.join(map(str, version_of(path)))} ({path})"
 
 
 def _libheif() -> str:
