@@ -16,6 +16,9 @@ import msgspec
 from tasks.core.errors import SettingsMissing
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
+CodePolicy = Literal["new-device", "always", "never"]
+ModerationPolicy = Literal["hold", "reject"]
+NoYes = Literal["no", "yes"]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -41,10 +44,8 @@ class Settings:
     gallery_title: str = setting("Name at the top of the site and the mails.", "Greenroom")
     approval_seconds: Count = setting("How long AwaitApproval waits before Expire.", 1_209_600)
     link_seconds: Count = setting("How long a review link works; shorter than APPROVAL_SECONDS.", 1_123_200)
-    review_code: Literal["new-device", "always", "never"] = setting(
-        "When the 6-digit code is asked for: new-device, always or never.", "new-device"
-    )
-    moderation_policy: Literal["hold", "reject"] = setting(
+    review_code: CodePolicy = setting("When the 6-digit code is asked for: new-device, always or never.", "new-device")
+    moderation_policy: ModerationPolicy = setting(
         "What a moderation label does: hold (blurred until asked for) or reject.", "hold"
     )
     moderation_confidence: Percent = setting("Lowest confidence, in percent, at which a moderation label counts.", 60)
@@ -54,9 +55,7 @@ class Settings:
     max_pixels: Count = setting("Most pixels in one picture or frame.", 120_000_000)
     max_video_seconds: Count = setting("Longest video that is accepted.", 7_200)
     max_frames: Count = setting("Most frames in one animated picture.", 1_000)
-    keep_gps: Literal["no", "yes"] = setting(
-        "Whether the catalog, and nothing else, keeps where a picture or video was taken: no or yes.", "no"
-    )
+    keep_gps: NoYes = setting("Whether the catalog, and nothing else, keeps where a picture or video was taken: no or yes.", "no")
     segment_seconds: Count = setting("About how long one transcoded segment is.", 30)
     ffmpeg: str = setting("Path of another ffmpeg (9 or newer) than the one that comes along; PATH is not searched.", "")
     pair_seconds: int = setting("How long after its arrival the film of a Live Photo waits for its picture.", 60)
