@@ -8,18 +8,14 @@ from tasks.catalog import Catalog, Reviews
 from tasks.core.aws import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
-from tasks.core.models import Decision, Item, Media, Prepared
+from tasks.core.models import Decision, PreparedRequest
 from tasks.core.settings import Settings
 from tasks.discard import withdraw
 
 
 @dataclass(frozen=True)
-class ExpireRequest:
+class ExpireRequest(PreparedRequest):
     """What the Expire state passes."""
-
-    item: Item
-    media: Media
-    prepared: Prepared
 
 
 def expire(request: ExpireRequest, *, store: Store, catalog: Catalog, reviews: Reviews, settings: Settings) -> Decision:

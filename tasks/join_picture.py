@@ -10,7 +10,7 @@ from tasks.core.aws import Machine
 from tasks.core.clock import parse, utc_now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
-from tasks.core.models import Film, Item, Media, Prepared, digest, to_json
+from tasks.core.models import Film, Item, PreparedRequest, digest, to_json
 from tasks.core.settings import Settings
 
 # Seconds between the first looks; one more look comes when the film's time is over. Most pairs are a few seconds apart, and an
@@ -31,13 +31,10 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class JoinPictureRequest:
-    """What the JoinPicture state passes; `joined` is what the look before this one came to."""
+class JoinPictureRequest(PreparedRequest):
+    """What the JoinPicture state passes; `joined` is what the look before this one came to, if there was one."""
 
-    item: Item
-    media: Media
-    prepared: Prepared
-    joined: Joined
+    joined: Joined = Joined()
 
 
 def join_picture(request: JoinPictureRequest, *, catalog: Catalog, settings: Settings) -> Joined:

@@ -10,7 +10,7 @@ from tasks.core.aws import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
-from tasks.core.models import Decision, Film, Item, Location, Media, Prepared, Publication, PublicFile, Rendition, shown
+from tasks.core.models import Decision, Film, Location, PreparedRequest, Publication, PublicFile, Rendition, shown
 from tasks.core.names import disposition, public_path, stream_path
 from tasks.core.settings import Settings
 
@@ -43,12 +43,9 @@ SAFE_TYPES = (
 
 
 @dataclass(frozen=True)
-class PublishRequest:
+class PublishRequest(PreparedRequest):
     """What the Publish state passes."""
 
-    item: Item
-    media: Media
-    prepared: Prepared
     decision: Decision
 
 

@@ -16,9 +16,10 @@ from tasks.catalog import Catalog, Reviews
 from tasks.catalog.links import Links, NewLink
 from tasks.catalog.reviews import Review
 from tasks.core.aws import Edge, Machine, Mailer, Store
+from tasks.core.before import today
 from tasks.core.clock import utc_now
 from tasks.core.logs import log
-from tasks.core.models import Film, Item, Label, Location, Media, Prepared, Rendition, from_json
+from tasks.core.models import Film, Label, Location, PreparedRequest, Rendition, from_json
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings
@@ -33,13 +34,10 @@ ALIKE_BITS = 6
 
 
 @dataclass(frozen=True)
-class ApprovalRequest:
+class ApprovalRequest(PreparedRequest):
     """The body of AwaitApproval's message."""
 
     token: str = field(repr=False)
-    item: Item
-    media: Media
-    prepared: Prepared
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[
 
 def ask(message: Message, means: Asking) -> Waiting | None:
     """Open the review of one message; None when nobody has to be asked (any more)."""
-    request = from_json(message.body, ApprovalRequest)
+    request = from_json(today(message.body), ApprovalRequest)
     item = request.item
     review = means.reviews.request(item, request.token, request.prepared.sha256)
     if review.attempt != item.attempt:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks.core.aws import Aws, Edge, Machine, Table
+from tasks.core.before import today
 from tasks.core.logs import log, request_scope
 from tasks.core.models import from_json, to_json
 from tasks.core.settings import Settings, settings
@@ -68,7 +69,7 @@ def lambda_handler(function: Callable[..., Any], services: Services | None = Non
 
     def handler(event: Any, context: Any) -> Any:
         with request_scope(function.__name__, event, context):
-            request = event if request_type in (dict, Any) else from_json(event, request_type)
+            request = event if request_type in (dict, Any) else from_json(today(event), request_type)
             answer = function(request, **{name: opened.get(kind) for name, kind in wanted.items()})
             log.info("done")
             return to_json(answer)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import msgspec
+
+from tasks.core.errors import BadRequest
 
 T = TypeVar("T")
 
@@ -88,7 +91,8 @@ class Master:
     bytes: int = 0
     sha256: str = ""
     poster_key: str = ""  # video and sound: a JPEG in the same bucket that stands for it
-    preview_key: str = ""  # video: a short muted MP4 in the same bucket
+    preview: Rendition | None = None  # video: a short muted MP4 in the same bucket
+    preview_key: str = ""  # the preview of a video that was joined before decision 0018: its hash is not known
     stream: tuple[Rendition, ...] = ()  # a long video: its playlists and sizes, `stream/main.m3u8` names the rest
 
     @property
@@ -99,6 +103,37 @@ class Master:
     def still(self) -> Location:
         """The picture that stands for it: itself, a video's poster or a recording's waveform."""
         return Location(self.bucket, self.poster_key) if self.poster_key else self.location
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What an uploaded file says of its streams (`$.media.video`), read once, by ValidateMedia.
+
+    Lengths in pixels as shown (upright, square pixels), durations in seconds, rates in bits a second.
+    """
+
+    codec: str = ""  # "" when there is no picture
+    width: int = 0
+    height: int = 0
+    rotation: int = 0  # degrees; the stream itself lies on its side
+    duration: float = 0.0
+    rate: str = "30"  # frames a second that a conversion is made at, as a fraction
+    bit_rate: int = 0
+    bits: int = 8
+    chroma: str = "4:2:0"
+    transfer: str = ""  # "PQ" or "HLG" when the brightness needs mapping
+    interlaced: bool = False
+    square: bool = True  # pixels are as wide as high
+    audio: str = ""
+    audio_channels: int = 0
+    audio_track: int = 0  # which of the sound tracks is heard: the default one of those that can be decoded
+    demuxer: str = "mov"  # the only one that ffmpeg may open the file with
+    frames: int = 0  # as the container counts them; 0 when it does not
+    steady: bool = False  # the container says that every frame is shown equally long
+
+    @property
+    def frame_rate(self) -> Fraction:
+        return Fraction(self.rate)
 
 
 @dataclass(frozen=True)
@@ -126,8 +161,24 @@ class Media:
     pair: str = ""  # what a Live Photo's picture and film have in common, a UUID as the phone wrote it; never published
     live: bool = False  # a short film with such a name: JoinPicture looks for its picture
     sound: bool = False  # a document that is listened to: DrawWaveform makes its picture
+    video: VideoFacts | None = None  # of a video until it is joined: whoever works at it need not look again
     master: Master | None = None
-    thumbnails: Thumbnails | None = None  # made beside the master; MakeThumbnails hands them on
+    thumbnails: Thumbnails | None = None  # ConvertImage makes them beside its master, MakeThumbnails of any other
+    recognition: Recognition | None = None  # what Recognize returns; nobody asks it about a document
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """What a person is shown of it, and what was recognized there; None before anything is."""
+        made = self.thumbnails
+        if made is None:
+            return None
+        seen = self.recognition or Recognition()
+        return Prepared(self.verdict, self.reason, made.renditions, made.placeholder, made.sha256, seen, made.phash)
+
+    @property
+    def alone(self) -> Media:
+        """Without what is kept beside it (`prepared`) or was of use on the way only: what the catalog keeps of it."""
+        return replace(self, video=None, thumbnails=None, recognition=None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +201,8 @@ class VideoPlan:
     remux: bool
     segments: tuple[Segment, ...] = ()  # each at the place that its `index` says
     reason: str = ""  # why it cannot be planned; JoinVideo then rejects
-    smaller: tuple[str, ...] = ()  # the sizes beside the largest that a long one is offered in
+    # The sizes beside the largest that a long one is offered in; None without segments, and in a plan from before decision 0010.
+    smaller: tuple[str, ...] | None = None
 
     @property
     def pictures(self) -> tuple[Segment, ...]:
@@ -184,10 +236,8 @@ class Rendition:
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """What MakeThumbnails returns. `sha256` covers every rendition: the approver's decision is bound to it."""
+    """What a person is shown (`$.media.thumbnails`). `sha256` covers every rendition: the approver's decision is bound to it."""
 
-    verdict: Verdict
-    reason: str = ""
     renditions: tuple[Rendition, ...] = ()
     placeholder: str = ""  # data: URI of at most 1 KB
     sha256: str = ""
@@ -205,7 +255,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What Recognize returns. `triage` is the operator's policy applied to the moderation labels."""
+    """What Recognize returns (`$.media.recognition`). `triage` is the operator's policy applied to the moderation labels."""
 
     labels: tuple[Label, ...] = ()
     moderation: tuple[Label, ...] = ()
@@ -215,7 +265,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Thumbnails and recognition together (`$.prepared`), as the Parallel state's ResultSelector builds it."""
+    """Thumbnails and recognition together, as the catalog keeps them; and what MakeThumbnails answers a machine of before."""
 
     verdict: Verdict
     reason: str
@@ -224,6 +274,21 @@ class Prepared:
     sha256: str
     recognition: Recognition
     phash: str = ""
+
+
+@dataclass(frozen=True)
+class PreparedRequest:
+    """What any state passes whose item was prepared."""
+
+    item: Item
+    media: Media
+
+    @property
+    def prepared(self) -> Prepared:
+        """Raises BadRequest where nothing was made that a person could be shown."""
+        if found := self.media.prepared:
+            return found
+        raise BadRequest(f"nothing was made of {self.item.id} that could be shown")
 
 
 @dataclass(frozen=True)
