@@ -91,7 +91,7 @@ def failure(event: Event) -> str:
 
 
 def _told(visit: _Visit) -> bool:
-    """Choices decide nothing by themselves, and most Pass states only move a fact: their neighbours tell it."""
+    """Choices decide nothing by themselves; Pass states of before decision 0018 only moved a fact: their neighbours tell it."""
     return visit.kind not in ("Choice", "Pass", "Succeed") or visit.name == "RejectByPolicy" or bool(visit.failures)
 
 

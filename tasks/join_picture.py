@@ -12,9 +12,9 @@ from tasks.core.entrypoint import lambda_handler
 from tasks.core.json import to_json
 from tasks.core.logs import log
 from tasks.core.models.item import Item
-from tasks.core.models.media import Media
 from tasks.core.models.renditions import digest
-from tasks.core.models.review import Film, Prepared
+from tasks.core.models.request import PreparedRequest
+from tasks.core.models.review import Film
 from tasks.core.settings import Settings
 
 # Seconds between the first looks; one more look comes when the film's time is over. Most pairs are a few seconds apart, and an
@@ -35,13 +35,10 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class JoinPictureRequest:
-    """What the JoinPicture state passes; `joined` is what the look before this one came to."""
+class JoinPictureRequest(PreparedRequest):
+    """What the JoinPicture state passes; `joined` is what the look before this one came to, if there was one."""
 
-    item: Item
-    media: Media
-    prepared: Prepared
-    joined: Joined
+    joined: Joined = Joined()
 
 
 def join_picture(request: JoinPictureRequest, *, catalog: Catalog, settings: Settings) -> Joined:
