@@ -12,7 +12,7 @@ from tasks.core.models.item import Item
 from tasks.core.models.media import Media
 from tasks.core.models.review import Decision, Prepared
 from tasks.core.settings import Settings
-from tasks.discard import withdraw
+from tasks.lifecycle.withdrawal import withdraw
 
 
 @dataclass(frozen=True)
