@@ -11,7 +11,7 @@ from tasks.core.logs import log
 from tasks.core.models.request import PreparedRequest
 from tasks.core.models.review import Decision
 from tasks.core.settings import Settings
-from tasks.discard import withdraw
+from tasks.lifecycle.withdrawal import withdraw
 
 
 @dataclass(frozen=True)

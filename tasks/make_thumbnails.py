@@ -12,10 +12,11 @@ from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media
 from tasks.core.models.recognition import Recognition
-from tasks.core.models.renditions import Rendition, Thumbnails, digest
+from tasks.core.models.renditions import Rendition, Thumbnails
 from tasks.core.models.review import Prepared
 from tasks.core.settings import Settings
-from tasks.media import Limits, RenditionFile, Renditions, make_renditions, workspace
+from tasks.lifecycle.thumbnails import finished, keep
+from tasks.media import Limits, make_renditions, workspace
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _made(item: Item, media: Media, store: Store, settings: Settings) -> Media:
 
 def _thumbnails(item: Item, media: Media, store: Store, settings: Settings) -> Thumbnails:
     if media.kind == "document" and not _is_drawn(media):
-        return _finished([_file(item, media, store, settings.work_bucket)], "")
+        return finished([_file(item, media, store, settings.work_bucket)], "")
     if media.master is None:
         raise InvalidMedia("no picture was made of it that could be shown")
     return _pictured(item, media, media.master, store, settings)
@@ -65,18 +66,7 @@ def _pictured(item: Item, media: Media, master: Master, store: Store, settings: 
         pictures = keep(made, item, store, settings.work_bucket)
     if media.kind == "image":
         return pictures
-    return _finished([*_played(master, store, media), *pictures.renditions], pictures.placeholder)
-
-
-def keep(made: Renditions, item: Item, store: Store, bucket: str) -> Thumbnails:
-    """Upload what was made of a picture."""
-    return _finished([_keep(file, item, store, bucket) for file in made.files], made.placeholder, made.phash)
-
-
-def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Rendition:
-    key = f"items/{item.id}/{file.path.name}"
-    store.upload(file.path, bucket, key, file.content_type)
-    return Rendition(file.name, key, file.format, file.content_type, file.width, file.height, file.bytes, file.sha256)
+    return finished([*_played(master, store, media), *pictures.renditions], pictures.placeholder)
 
 
 def _is_drawn(media: Media) -> bool:
@@ -113,10 +103,6 @@ def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
     key = f"items/{item.id}/file"
     store.copy(item.original, bucket, key, media.content_type, disposition="attachment", expect_etag=item.etag)
     return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=media.sha256)
-
-
-def _finished(renditions: list[Rendition], placeholder: str, phash: str = "") -> Thumbnails:
-    return Thumbnails(tuple(renditions), placeholder, digest(renditions), phash)
 
 
 handler = lambda_handler(make_thumbnails)

@@ -35,6 +35,7 @@ from tasks.core.models.review import Film
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings
+from tasks.lifecycle.asking import EVERYTHING_PENDING
 from tasks.mail.digest import PICTURES, Digest, Entry, digest
 from tasks.mail.message import Envelope
 from tasks.mail.tiles import file_tile, picture_tile
@@ -43,7 +44,6 @@ TILE_WIDTH = 320
 LABELS_SHOWN = 5
 # Perceptual hashes of 64 bits that differ in at most this many look alike.
 ALIKE_BITS = 6
-EVERYTHING_PENDING = {"ask": "everything pending"}
 # What is mailed, and noted at each item, within seconds: somebody waits for the answer.
 ASKED_AT_ONCE = 200
 

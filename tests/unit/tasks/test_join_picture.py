@@ -19,7 +19,8 @@ from tasks.core.models.renditions import Rendition, Thumbnails, digest
 from tasks.core.models.review import Decision, Prepared
 from tasks.discard import DiscardRequest, discard
 from tasks.expire import ExpireRequest, expire
-from tasks.join_picture import Joined, JoinPictureRequest, join_picture
+from tasks.join_picture import JoinPictureRequest, join_picture
+from tasks.lifecycle.pairing import Joined
 from tasks.mark_duplicate import MarkDuplicateRequest, mark_duplicate
 from tasks.publish import PublishRequest, publish
 from tasks.quarantine import QuarantineRequest, quarantine
@@ -184,6 +185,6 @@ def _row(item: Item) -> tuple[str, str]:
 
 def _film_text(pair: Pair) -> str:
     from tasks.catalog.rows import text
-    from tasks.join_picture import film
+    from tasks.lifecycle.pairing import film
 
-    return text(film(JoinPictureRequest(pair.film, pair.film_media)))
+    return text(film(pair.film, pair.film_media, pair.films))

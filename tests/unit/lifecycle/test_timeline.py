@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.timeline import as_text, story, timeline
-from infra.timeline_words import after
+from tasks.lifecycle.timeline import as_lines, story, timeline
+from tasks.lifecycle.timeline_words import after
 
 START = datetime(2026, 6, 1, 10, 0, 0, tzinfo=UTC)
 MEDIA = {
@@ -216,12 +216,13 @@ ITEM = {
 
 
 def test_the_story_reads_from_the_upload_to_where_it_stands():
-    text = as_text(story([published(chained=False)], ITEM))
-    assert text.splitlines()[0] == "x  IMG_0042.HEIC for Summer from Ada, received 2026-06-01T09:59:58Z"
+    lines = as_lines(story([published(chained=False)], ITEM))
+    text = "\n".join(lines)
+    assert lines[0] == "x  IMG_0042.HEIC for Summer from Ada, received 2026-06-01T09:59:58Z"
     assert "  10:00:00.000  ValidateMedia      0.41 s  image, heic" in text
     assert "1 h 0 min  approved by ann@example.org" in text
     assert "Decision: approved by ann@example.org at 2026-06-01T11:00:00Z from 203.0.113.9 with Firefox" in text
-    assert text.endswith("Stands:   PUBLISHED: /items/x/\n")
+    assert lines[-1] == "Stands:   PUBLISHED: /items/x/"
 
 
 def test_every_attempt_is_part_of_the_story():
@@ -234,4 +235,4 @@ def test_every_attempt_is_part_of_the_story():
 
 def test_an_item_without_any_record_still_says_where_it_stands():
     quarantined = {**ITEM, "status": "QUARANTINED", "reason": "this is text, not a picture", "publication": None}
-    assert as_text(story([], quarantined)).endswith("Stands:   QUARANTINED: this is text, not a picture\n")
+    assert as_lines(story([], quarantined))[-1] == "Stands:   QUARANTINED: this is text, not a picture"
