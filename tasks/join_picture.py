@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.catalog import Catalog
 from tasks.core.entrypoint import lambda_handler
@@ -15,7 +15,7 @@ from tasks.lifecycle.pairing import Joined, look
 class JoinPictureRequest(PreparedRequest):
     """What the JoinPicture state passes; `joined` is what the look before this one came to, if there was one."""
 
-    joined: Joined = Joined()
+    joined: Joined = field(default_factory=Joined)
 
 
 def join_picture(request: JoinPictureRequest, *, catalog: Catalog, settings: Settings) -> Joined:
