@@ -19,9 +19,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--auth", action="store_true", help="enforce the functions' IAM policies, as AWS does")
     parser.add_argument("--limit", type=int, default=0, help="functions that run at once (default: twice the cores, at least 4)")
     parser.add_argument("--approver", action="append", help="mail address that decides (may be repeated; approver@example.com)")
-    parser.add_argument("--title", default="Greenroom", help="the gallery's name")
+    parser.add_argument("--title", help="the gallery's name; kept, like all settings, until another is given")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates, e.g. ReviewCode=never"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the templates, e.g. ReviewCode=never; an empty value puts the default back",
     )
 
 
@@ -34,9 +38,13 @@ def run(given: argparse.Namespace) -> int:
         aws_port=given.aws_port,
         auth=given.auth,
         limit=given.limit,
-        approvers=tuple(given.approver or ["approver@example.com"]),
-        title=given.title,
-        parameters=up.parameters(given.set),
+        parameters={**_named(given), **up.parameters(given.set)},
         json=given.json,
     )
     return up.detached(wishes) if given.detach else up.run(wishes)
+
+
+def _named(given: argparse.Namespace) -> dict[str, str]:
+    """The parameters that have an option of their own, where it was used."""
+    named = {"Approvers": given.approver and ",".join(given.approver), "GalleryTitle": given.title}
+    return {name: value for name, value in named.items() if value is not None}

@@ -7,9 +7,15 @@ from collections.abc import Mapping
 
 from infra.local.state import Stack
 from infra.stack import Deployed
+from tasks.core.settings import Settings
 
-OPERATOR = "operator@example.com"
-SENDER = "greenroom@example.com"
+# What a laptop has until somebody asks for something else: people whose mails come into the mailbox, and mails at once.
+SUITED = {
+    "Approvers": "approver@example.com",
+    "Operator": "operator@example.com",
+    "MailFrom": "greenroom@example.com",
+    "DigestSeconds": "10",  # at most: infra/local/gather.py
+}
 
 
 def function_names(prefix: str) -> tuple[str, ...]:
@@ -20,29 +26,24 @@ def function_names(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
 
 
-def deploy(stack: Stack, prefix: str, approvers: tuple[str, ...], title: str, more: Mapping[str, str]) -> dict[str, str]:
-    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason."""
+def deploy(stack: Stack, prefix: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason.
+
+    `asked` are parameters that were named this time; the others are what they were when this state folder was used last.
+    """
     from infra.package import deploy_local
 
-    values = {
-        "SiteUrl": stack.site,
-        "SiteOrigin": stack.site,
-        "UploadOrigins": stack.endpoint,
-        "Approvers": ",".join(approvers),
-        "Operator": OPERATOR,
-        "MailFrom": SENDER,
-        "GalleryTitle": title,
-        **more,
-    }
-    outputs = deploy_local(stack.endpoint, prefix, values)
-    _register(Deployed.local(stack), {SENDER, OPERATOR, *approvers})
+    here = {"SiteUrl": stack.site, "SiteOrigin": stack.site, "UploadOrigins": stack.endpoint}
+    outputs = deploy_local(stack.endpoint, prefix, {**here, **asked}, SUITED)
+    _register(Deployed.local(stack))
     return outputs
 
 
-def _register(target: Deployed, addresses: set[str]) -> None:
+def _register(target: Deployed) -> None:
     """SES sends from and, in its sandbox, to registered addresses only."""
+    told = Settings.read(target.function_environment("Sweep"))
     ses = target.aws.client("ses")
-    for address in sorted(addresses):
+    for address in sorted({told.mail_from, told.operator, *told.approver_list} - {""}):
         ses.verify_email_identity(EmailAddress=address)
 
 

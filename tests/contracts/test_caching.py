@@ -1,4 +1,4 @@
-"""How soon a change is seen: names that change are kept for a minute, names with their content for a year; nothing is invalidated.
+"""How soon a change is seen: names that change live a minute in caches, names with their content a year; nothing is invalidated.
 
 CloudFront's side of it is its documentation's: the managed policy CachingOptimized keeps an object for what its Cache-Control
 says, between 1 second and a year, and for a day where it says nothing; an error for the longer of ErrorCachingMinTTL and its
