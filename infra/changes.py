@@ -55,15 +55,18 @@ class Change:
 
     @property
     def goes(self) -> bool:
-        """Whether the resource that is there leaves its stack: removed or replaced; where that is open, if it holds something."""
-        if self.action == "Remove" or self.replacement == "True":
-            return True
-        return self.stateful and (self.action == "Dynamic" or self.replacement == "Conditional")
+        """Whether the resource that is there leaves its stack, removed or replaced."""
+        return self.action == "Remove" or self.replacement == "True"
+
+    @property
+    def may_go(self) -> bool:
+        """Whether CloudFormation cannot say so before it has made the other changes."""
+        return self.action == "Dynamic" or self.replacement == "Conditional"
 
     @property
     def loses(self) -> bool:
-        """Whether something goes that no deploy makes again."""
-        return self.goes and self.stateful and not self.policy.endswith("Retain")
+        """Whether something goes, or may go, that no deploy makes again."""
+        return (self.goes or self.may_go) and self.stateful and not self.policy.endswith("Retain")
 
     def line(self) -> str:
         """What becomes of it: `MailSender (AWS::SES::EmailIdentity gallery@example.com) is deleted, and with it ...`."""
@@ -71,7 +74,7 @@ class Change:
         if self.action == "Remove":
             act = "leaves the stack" if self.policy == "Retain" else "is deleted"
         else:
-            act = "is replaced by a new one" if self.replacement == "True" else "may be replaced by a new one"
+            act = "is replaced by a new one" if self.goes else "may be replaced by a new one"
         if self.policy.endswith("Retain"):
             return f"{subject} {act}; what is there is kept"
         return f"{subject} {act}, and with it goes {LOST[self.kind]}" if self.stateful else f"{subject} {act}"
@@ -89,5 +92,5 @@ def _of_stack(stack: str, rows: list[Change]) -> list[str]:
     counted = Counter(DONE.get(row.action, row.action) for row in rows)
     return [
         f"stack {stack}: {', '.join(f'{number} {word}' for word, number in counted.items())}",
-        *(f"  {row.line()}" for row in rows if row.goes),
+        *(f"  {row.line()}" for row in rows if row.goes or row.loses),
     ]
