@@ -45,25 +45,21 @@ def test_what_was_published_stays_and_what_waits_can_be_decided(short_lived: Any
 def test_settings_stay_until_another_value_is_given(town: Any, tmp_path: Path) -> None:
     def settings(*words: str) -> dict[str, str]:
         """What the functions are told after a start with these words; on other ports each time."""
-        again = type(town)(tmp_path / "state", *free_ports())
-        again.run("up", "--detach", "--port", again.port, "--aws-port", again.aws_port, *words)
-        stack = read_stack(again.state)
+        other = type(town)(tmp_path / "state", *free_ports())
+        other.run("up", "--detach", "--port", other.port, "--aws-port", other.aws_port, *words)
+        stack = read_stack(other.state)
         assert stack is not None
-        page = urllib.request.urlopen(f"{again.site}/").read().decode()
+        page = urllib.request.urlopen(f"{other.site}/").read().decode()
         assert f"<title>{stack.settings['GALLERY_TITLE']}</title>" in page
-        assert (
-            boto3.client("ssm", endpoint_url=stack.endpoint).get_parameter(Name="/greenroom/site-url")["Parameter"]["Value"]
-            == again.site
-        )
-        again.down()
+        address = boto3.client("ssm", endpoint_url=stack.endpoint).get_parameter(Name="/greenroom/site-url")
+        assert address["Parameter"]["Value"] == other.site
+        other.down()
         return stack.settings
 
     first = settings("--title", "Ours", "--approver", "eve@example.com", "--set", "PageSize=7", "--set", "ApprovalSeconds=3600")
     assert (first["GALLERY_TITLE"], first["APPROVERS"], first["PAGE_SIZE"]) == ("Ours", "eve@example.com", "7")
-    assert settings() == first
-    back = settings("--title", "", "--set", "Approvers=", "--set", "PageSize=")
-    assert (back["GALLERY_TITLE"], back["APPROVERS"], back["PAGE_SIZE"]) == ("Greenroom", "approver@example.com", "60")
-    assert back["APPROVAL_SECONDS"] == first["APPROVAL_SECONDS"] == "3600"
+    again = settings("--title", "", "--set", "Approvers=")
+    assert again == {**first, "GALLERY_TITLE": "Greenroom", "APPROVERS": "approver@example.com"}
 
 
 def test_a_second_up_a_down_without_a_stack_and_a_wrong_item_are_told_in_one_line(town: Any, tmp_path: Path) -> None:
