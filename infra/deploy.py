@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import re
 import secrets
 import sys
 from collections import Counter
@@ -19,12 +17,10 @@ from typing import Any
 
 from infra import artifacts, asl, cloudformation, package, parameters, sam
 from infra.changes import Change, describe
+from infra.deploy_plan import Plan, asked, make_plan, region_here
 from infra.errors import Failed, Misused
 
 BUILD = package.ROOT / "build" / "sam"
-ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
-# Step Functions waits at most 99,999,999 seconds.
-LONGEST_DAYS = 1157
 # What people count; the rest are parts of these.
 NOTABLE = {
     "AWS::S3::Bucket": "S3 bucket",
@@ -42,36 +38,6 @@ Idle, it costs what it stores, and cents: nothing here is paid by the hour. Lamb
 1.3 million SQS requests a month (the first million is free), the sweeper about 8,700 short invocations (free tier), alarms
 are charged from the eleventh of an account on. S3, DynamoDB with its point-in-time recovery, and logs are paid by the GB.
 Prices: docs/how-to/deploy.md, and https://calculator.aws for today's."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What will be deployed. `values` are template parameters by name, `deployed` those that the stacks have now."""
-
-    prefix: str
-    region: str
-    values: dict[str, str]
-    deployed: Mapping[str, str]
-
-    @property
-    def architecture(self) -> str:
-        return self._value("Architecture")
-
-    @property
-    def python(self) -> str:
-        return self._value("PythonRuntime").removeprefix("python")
-
-    def _value(self, name: str) -> str:
-        return self.values.get(name) or str(parameters.declared()[name]["Default"])
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What infra/lambda/common.mk reads."""
-        return {
-            "GREENROOM_ARCHITECTURE": self.architecture,
-            "GREENROOM_PYTHON": self.python,
-            "AWS_DEFAULT_REGION": self.region,
-        }
 
 
 @dataclass(frozen=True)
@@ -107,28 +73,6 @@ class Stack:
         return {key: value for some in values for key, value in some.items() if key in self.declared}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--prefix", default="greenroom", help="first part of every name (default: greenroom)")
-    add("--approver", "--approvers", action="append", metavar="MAIL", help="who decides; several, or with commas")
-    add("--mail-from", metavar="MAIL", help="sender of the mails; an identity in SES")
-    add(
-        "--register-mail",
-        action=argparse.BooleanOptionalAction,
-        help="make the sender an identity in SES: it gets a mail to confirm; --no-register-mail leaves that to you again",
-    )
-    add("--operator", metavar="MAIL", help="who is told of failures (at first: the first approver)")
-    add("--title", help="name at the top of the site and the mails (at first: Greenroom)")
-    add("--approval-days", type=float, metavar="DAYS", help="how long an item waits for a decision (at first: 14)")
-    add("--alarm-mail", metavar="MAIL", help="who gets CloudWatch's alarms (at first: nobody)")
-    add("--region", default="", help="AWS region (default: the environment's)")
-    add("--arch", choices=tuple(artifacts.PLATFORMS), help="the functions' processors (at first: arm64)")
-    add("--python", choices=("3.12", "3.13"), help="the functions' runtime (at first: 3.13)")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other parameter of infra/templates")
-    add("--yes", action="store_true", help="don't ask")
-    add("--dry-run", action="store_true", help="say, build and check everything as for a first deploy, and stop before AWS")
-
-
 def run(given: argparse.Namespace) -> int:
     """Returns the exit code; raises Misused for what cannot be meant and Failed for what did not work."""
     asked(given)  # what cannot be meant is said before AWS is asked
@@ -136,7 +80,7 @@ def run(given: argparse.Namespace) -> int:
         prepare(announced(make_plan(given, {})))
         print("Nothing was deployed: this was a dry run.", file=sys.stderr)
         return 0
-    account = Account.open(given.prefix, given.region or _region())
+    account = Account.open(given.prefix, given.region or region_here())
     plan = announced(make_plan(given, parameters.deployed(account.client, given.prefix)))
     if not (plan.deployed or given.yes or agreed()):
         return 1
@@ -150,66 +94,6 @@ def run(given: argparse.Namespace) -> int:
     fill(outputs, plan)
     print(json.dumps(outputs) if given.json else report(outputs, plan))
     return 0
-
-
-def asked(given: argparse.Namespace) -> dict[str, str]:
-    """The template parameters that the options name, "" for a default; raises Misused naming the one that cannot be used."""
-    approvers = None if given.approver is None else _addresses("--approver", ",".join(given.approver).split(","))
-    days = given.approval_days
-    if days is not None and not 0 < days < LONGEST_DAYS:
-        raise Misused(f"--approval-days must be more than 0 and less than {LONGEST_DAYS}, not {days:g}")
-    if given.mail_from and not ADDRESS.fullmatch(given.mail_from):
-        raise Misused(f"--mail-from {given.mail_from!r} is not a plain mail address such as gallery@example.com")
-    named = {
-        "Approvers": None if approvers is None else ",".join(approvers),
-        "MailFrom": given.mail_from,
-        "Operator": given.operator and _addresses("--operator", [given.operator])[0],
-        "GalleryTitle": given.title,
-        "AlarmMail": given.alarm_mail and _addresses("--alarm-mail", [given.alarm_mail])[0],
-        "MailIdentity": "" if given.register_mail is False else None,
-        "ApprovalSeconds": None if days is None else str(math.ceil(days * 86_400)),
-        "Architecture": given.arch,
-        "PythonRuntime": given.python and f"python{given.python}",
-    }
-    return {name: value for name, value in named.items() if value is not None} | _pairs(given.set)
-
-
-def _addresses(option: str, parts: list[str]) -> list[str]:
-    addresses = [part.strip() for part in parts if part.strip()]
-    if wrong := [address for address in addresses if not ADDRESS.fullmatch(address)]:
-        raise Misused(f"{option} {wrong[0]!r} is not a mail address")
-    return addresses
-
-
-def make_plan(given: argparse.Namespace, deployed: Mapping[str, str]) -> Plan:
-    """What the options say, over what the stacks have; raises Misused or BadRequest for what can't be."""
-    values = asked(given)
-    if given.register_mail:
-        values = {"MailIdentity": values.get("MailFrom") or deployed.get("MailFrom", ""), **values}
-    values = parameters.settle({**values, "Prefix": given.prefix}, deployed)
-    if not values.get("Approvers") or not values.get("MailFrom"):
-        raise Misused("somebody must decide, and be asked by mail: give --approver and --mail-from")
-    return Plan(given.prefix, given.region or _region(), values, deployed)
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    wrong = [pair for pair in given if "=" not in pair]
-    if wrong:
-        raise Misused(f"--set {wrong[0]!r} is not NAME=VALUE")
-    pairs = dict(pair.split("=", 1) for pair in given)
-    if unfit := sorted(pairs.keys() & (parameters.found_out() | {"Prefix"})):
-        how = "use --prefix" if unfit[0] == "Prefix" else "the deploy finds it out"
-        raise Misused(f"{unfit[0]} cannot be set: {how}")
-    return pairs
-
-
-def _region() -> str:
-    import boto3
-
-    region = boto3.session.Session().region_name
-    if not region:
-        raise Misused("no region: give --region, or set AWS_REGION or a profile's region")
-    return str(region)
 
 
 def announced(plan: Plan) -> Plan:

@@ -14,9 +14,9 @@ greenroom deploy --title "Our summer"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from infra import deploy
+    from infra import deploy_plan
 
-    deploy.arguments(parser)
+    deploy_plan.arguments(parser)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from contracts.house import ROOT, pascal
 from contracts.templates import RESOURCES, TEMPLATES, allowed, environment, functions, grants, of_type, text
 from machines.definition import definitions, snake
 
+from infra.changes import LOST
 from infra.package import STACKS
 from tasks.core.entrypoint import parts
 from tasks.core.settings import Settings
@@ -197,6 +198,16 @@ def test_the_catalog_can_be_brought_back() -> None:
     assert table["DeletionPolicy"] == "Retain" and table["Properties"]["DeletionProtectionEnabled"]
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_an_identity_that_somebody_confirmed_is_kept() -> None:
+    """Without it nobody is asked, and only a person can confirm it again."""
+    assert RESOURCES["MailSender"]["DeletionPolicy"] == RESOURCES["MailSender"]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_whatever_is_kept_is_said_when_it_goes() -> None:
+    kept = {row["Type"] for row in RESOURCES.values() if row.get("DeletionPolicy") == "Retain"}
+    assert kept - LOST.keys() == set()
 
 
 @pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))

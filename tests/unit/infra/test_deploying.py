@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError, WaiterError
 from moto import mock_aws
 from samtranslator.translator.transform import transform
 
-from infra import artifacts, cloudformation, deploy, package, parameters
+from infra import artifacts, cloudformation, deploy, deploy_plan, package, parameters
 from infra.changes import Change, describe
+from infra.deploy_plan import Plan
 from infra.errors import Failed, Misused
 from tasks.core.errors import BadRequest
 
@@ -30,18 +31,18 @@ ORDINARY = ["--approver", "ada@example.com", "--mail-from", "gallery@example.com
 
 def options(*given: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    deploy.arguments(parser)
+    deploy_plan.arguments(parser)
     return parser.parse_args(given)
 
 
-def plan(*given: str) -> deploy.Plan:
+def plan(*given: str) -> Plan:
     """A first deploy's."""
-    return deploy.make_plan(options(*ORDINARY, *given), {})
+    return deploy_plan.make_plan(options(*ORDINARY, *given), {})
 
 
-def again(first: deploy.Plan, *given: str) -> dict[str, str]:
+def again(first: Plan, *given: str) -> dict[str, str]:
     """The parameters of the next deploy, which is told `given` and nothing else."""
-    return deploy.make_plan(options("--region", "eu-central-1", *given), first.values).values
+    return deploy_plan.make_plan(options("--region", "eu-central-1", *given), first.values).values
 
 
 # The laptop's templates
@@ -93,7 +94,7 @@ def test_the_code_is_all_of_tasks_and_the_same_every_time() -> None:
 
 def test_a_deployment_without_anybody_who_decides_is_refused() -> None:
     with pytest.raises(Misused, match="--approver and --mail-from"):
-        deploy.make_plan(options("--region", "eu-central-1"), {})
+        deploy_plan.make_plan(options("--region", "eu-central-1"), {})
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_a_setting_goes_back_to_its_default_when_told(given: list[str], back: li
 
 def test_the_functions_are_built_for_what_is_deployed() -> None:
     first = plan("--arch", "x86_64", "--python", "3.12")
-    later = deploy.make_plan(options("--region", "eu-central-1"), first.values)
+    later = deploy_plan.make_plan(options("--region", "eu-central-1"), first.values)
     assert (later.architecture, later.python) == ("x86_64", "3.12")
     assert later.environment["GREENROOM_ARCHITECTURE"] == "x86_64"
 
@@ -231,7 +232,7 @@ def test_the_sender_that_is_registered_is_the_one_that_is_deployed() -> None:
 
 def test_what_the_deploy_finds_out_and_what_is_hidden_are_not_kept_as_settings() -> None:
     before = {**plan().values, "SiteOrigin": "https://old.example", "InboxBucket": "old", "OriginSecret": "****", "Gone": "1"}
-    later = deploy.make_plan(options("--region", "eu-central-1"), before).values
+    later = deploy_plan.make_plan(options("--region", "eu-central-1"), before).values
     assert later.keys() & {"SiteOrigin", "InboxBucket", "OriginSecret", "Gone"} == set()
 
 
@@ -239,7 +240,7 @@ def test_the_announcement_says_which_settings_change_and_which_stay() -> None:
     first = plan("--title", "Ours", "--alarm-mail", "ops@example.com", "--set", "OriginSecret=0123456789abcdefghij")
     before = {**first.values, "OriginSecret": "****"}
     given = options("--region", "eu-central-1", "--title", "Theirs", "--set", "OriginSecret=abcdefghij0123456789")
-    words = deploy.announce(deploy.make_plan(given, before))
+    words = deploy.announce(deploy_plan.make_plan(given, before))
     assert "GalleryTitle: 'Ours' -> 'Theirs'" in words
     assert "AlarmMail: 'ops@example.com' (default: '')" in words
     assert "abcdefghij" not in words and "PageSize" not in words

@@ -12,8 +12,9 @@ import boto3
 import pytest
 from machines.engine import free_port, ministack
 
-from infra import deploy, package, parameters
+from infra import deploy, deploy_plan, package, parameters
 from infra.changes import Change
+from infra.deploy_plan import Plan
 from infra.errors import Failed, Misused
 
 FIRST = ["--approver", "ada@example.com", "--mail-from", "gallery@example.com", "--register-mail", "--approval-days", "3"]
@@ -26,12 +27,12 @@ class Operator:
 
     account: deploy.Account
 
-    def plan(self, *given: str) -> deploy.Plan:
+    def plan(self, *given: str) -> Plan:
         parser = argparse.ArgumentParser()
-        deploy.arguments(parser)
-        return deploy.make_plan(parser.parse_args(given), parameters.deployed(self.account.client, "greenroom"))
+        deploy_plan.arguments(parser)
+        return deploy_plan.make_plan(parser.parse_args(given), parameters.deployed(self.account.client, "greenroom"))
 
-    def stacks(self, plan: deploy.Plan) -> list[deploy.Stack]:
+    def stacks(self, plan: Plan) -> list[deploy.Stack]:
         """The storage template as a deploy uploads it, the others as a laptop does."""
         s3, bucket = self.account.s3, self.account.bucket
         code = package.Artifact.of(package.code_zip(), ".zip")
