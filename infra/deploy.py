@@ -135,9 +135,7 @@ def wanted(resource: Mapping[str, Any], plan: Plan) -> bool:
 
 
 def agreed(changes: Collection[Change] = ()) -> bool:
-    """Show what would change and ask. Raises Misused when nobody is there to be asked, naming what would be lost."""
-    if changes:
-        print(describe(changes), file=sys.stderr)
+    """Ask. Raises Misused when nobody is there to be asked, naming what would be lost."""
     if not sys.stdin.isatty():
         losses = "".join(f"; {change.line()}" for change in changes if change.loses)
         raise Misused(f"nobody is there to ask: give --yes to deploy this, or --dry-run to try it{losses}")
@@ -191,13 +189,15 @@ def upload(plan: Plan, account: Account) -> list[Stack]:
 
 
 def preview(plan: Plan, account: Account, stacks: list[Stack]) -> list[Change]:
-    """What would change of the stacks that are there, with what they say of each other now."""
+    """Show and return what would change of the stacks that are there, with what they say of each other now."""
     outputs: dict[str, str] = {}
     changes: list[Change] = []
     for stack in stacks:
         told = stack.told(_first_values(account.client, stack), outputs, plan.values)
         changes += cloudformation.preview(account.client, stack.name, stack.url, stack.declared, told, delay=account.delay)
         outputs |= cloudformation.look(account.client, stack.name).outputs
+    if changes:
+        print(describe(changes), file=sys.stderr)
     return changes
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import boto3
 import pytest
@@ -114,7 +113,7 @@ def test_an_identity_that_leaves_the_stack_goes_on_sending_and_is_taken_back(ope
     assert registered() == ["gallery@example.com"]
 
 
-def test_a_queue_whose_name_changes_is_asked_about(operator: Operator, tmp_path: Path) -> None:
+def test_a_queue_whose_name_changes_is_said_and_asked_about(operator: Operator, capsys: pytest.CaptureFixture[str]) -> None:
     """As if a later version of the template had given it another name."""
     plan = operator.plan("--region", "us-east-1")
     *earlier, pipeline = operator.stacks(plan)
@@ -125,6 +124,7 @@ def test_a_queue_whose_name_changes_is_asked_about(operator: Operator, tmp_path:
     later = replace(pipeline, url=f"{s3.meta.endpoint_url}/{bucket}/another.template")
     lost = [change for change in deploy.preview(plan, operator.account, [*earlier, later]) if change.loses]
     assert [change.name for change in lost] == ["UploadsQueue"]
+    assert "is replaced by a new one, and with it goes the messages in it" in capsys.readouterr().err
     with pytest.raises(Misused, match=r"UploadsQueue .*goes the messages in it"):
         deploy.agreed(lost)
     with pytest.raises(Failed, match="UploadsQueue"):
