@@ -1,21 +1,24 @@
 # Greenroom. `make demo` shows it, `make test` proves it; both set up .venv by themselves.
 
-# The newest Python that is here, runs (a version manager's shim may not) and is new enough.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# The newest Python that is here, runs (a version manager's shim may not) and that the lock has wheels for.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# From the oldest on; the universal lock has the newer ones' rows too.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check unit long bench bench-media corpus assets pictures chromium deploy lock clean
+.PHONY: help venv demo test check pythons unit long bench bench-media corpus assets pictures chromium deploy lock clean
 
 help:
 	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
 	@echo "make test           make check, and every test"
 	@echo "make check          ruff, mypy, import-linter, cfn-lint"
+	@echo "make pythons        the cheap tests on every other Python that this machine has"
 	@echo "make long           ten minutes of video at 30 frames a second through a stack of its own"
 	@echo "make bench          how fast it is"
 	@echo "make bench-media    how fast media is made, against what one would use instead; ARGS=\"--rounds 15\""
@@ -29,10 +32,14 @@ help:
 venv: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Greenroom needs Python 3.11 or newer: install one, or name it (make PYTHON=/path/to/python3.12)"; exit 2; }
+	@found=$$($(or $(PYTHON),python3) -V 2>/dev/null) || found="no Python"; \
+	$(or $(PYTHON),false) -c '$(SUITABLE)' 2>/dev/null || { \
+		echo "Greenroom needs Python 3.11 to 3.14 and finds $$found: install one of these, or name it (make PYTHON=/path/to/python3.14)" >&2; \
+		exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { echo "$(PYTHON) -m venv failed; on Debian: apt install python3-venv"; exit 2; }
+	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null \
+		|| { echo "$(VENV) was made with a Python that Greenroom does not run on: remove that folder, and try again" >&2; exit 2; }
 	@echo "Installing into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -43,6 +50,11 @@ demo: $(READY)
 
 test: check chromium
 	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests.pythons
+
+# The same for one's own choice of them: make pythons ARGS="/path/to/python3.14"
+pythons: $(READY)
+	$(BIN)/python -m tests.pythons $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -94,7 +106,6 @@ deploy: $(READY)
 
 # Every version exactly, for all Pythons and machines at once.
 lock: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(LOCK) --extra local --extra test --output-file requirements.lock pyproject.toml
 
 clean:

@@ -39,10 +39,10 @@ LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 
 
 def _forget_the_surroundings() -> None:
-    """A developer's own AWS profile, endpoints and Greenroom settings must not decide what a test sees."""
+    """A developer's own AWS profile, endpoints, ffmpeg and Greenroom settings must not decide what a test sees."""
     own = {row.name.upper() for row in fields(Settings)}
     for name in list(os.environ):
-        if name in own or name.startswith(("AWS_", "GREENROOM_", "MINISTACK_")):
+        if name in own or name.startswith(("AWS_", "GREENROOM_", "MINISTACK_", "IMAGEIO_")):
             del os.environ[name]
     os.environ.update(DUMMY_AWS)
 

@@ -57,6 +57,17 @@ def find_item(target: Deployed, prefix: str) -> ItemRecord:
     return found[0]
 
 
+def usable_ffmpeg(path: str) -> None:
+    """Raises Misused for another ffmpeg than our own that cannot be used; "" asks for our own."""
+    from tasks.media.transcoder import FfmpegMissing, find_ffmpeg
+
+    if path:
+        try:
+            find_ffmpeg(path)
+        except FfmpegMissing as fault:
+            raise Misused(str(fault)) from fault
+
+
 def say(given: argparse.Namespace, facts: dict[str, Any], *lines: str) -> None:
     """One row: JSON where it was asked for, else words."""
     if given.json:

@@ -131,6 +131,8 @@ def _explained(fault: Exception) -> int:
 
     if isinstance(fault, GreenroomError):
         return _complain(fault.reason, 2 if isinstance(fault, BadRequest) else 1)
+    if isinstance(fault, ModuleNotFoundError) and (fault.name or "").partition(".")[0] not in ("infra", "tasks"):
+        return _complain(f"this needs the package {fault.name}, which is not installed: pip install 'greenroom[local]'", 2)
     if type(fault).__module__.startswith("botocore"):
         return _complain(f"AWS: {fault}", 1)
     if isinstance(fault, OSError) and fault.filename:

@@ -9,7 +9,7 @@ from tasks.core.byproducts import left_out
 from tasks.core.errors import InvalidMedia
 from tasks.core.models.media import Media
 from tasks.core.models.renditions import Kind
-from tasks.media import live_photo, metadata, pictures, sandbox, video_facts
+from tasks.media import edits, live_photo, metadata, pictures, sandbox, video_facts
 from tasks.media.formats import FORMATS, HEAD, SHOWN_EXTENSIONS, UNKNOWN, Format, by_name, sniff, sound_of
 from tasks.media.limits import Limits
 
@@ -37,6 +37,7 @@ def inspect(path: Path, name: str, limits: Limits) -> Media:
     row.check(path)
     if row.kind == "video":
         return _video(path, row, size, limits)
+    edits.hidden_in(path, row)  # or refused
     return _document(row, size)
 
 

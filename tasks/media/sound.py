@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import mpeg_audio, poster, sandbox, transcoder
+from tasks.media import edits, mpeg_audio, poster, sandbox, transcoder
+from tasks.media.edits import Hidden
 from tasks.media.formats import by_name
 from tasks.media.limits import Limits
 from tasks.media.sandbox import MEGABYTE, Bounds
@@ -30,13 +31,14 @@ CONTAINERS = {
     "ogg": (("ogg", "audio/ogg"),),
     "mka": (("webm", "audio/webm"), ("matroska", "audio/x-matroska")),
 }
+ANEW = {"c": "aac", "b:a": "192k"}
 BARE = ("mp3", "adts")  # frames without a container, among which ffmpeg leaves whatever it finds
 MORE: dict[str, dict[str, Any]] = {"ipod": {"movflags": "+faststart"}, "mp3": {"id3v2_version": 0}}
 
 
 @dataclass(frozen=True)
 class Plain:
-    """A recording without its tags: the same sound, bit by bit."""
+    """A recording without its tags: the same sound, bit by bit, or encoded anew where an edit hides a part of it."""
 
     path: Path
     content_type: str
@@ -48,8 +50,8 @@ def waveform(source: Path, format: str, out: Path, limits: Limits, ffmpeg: str =
 
     program = transcoder.find_ffmpeg(ffmpeg)
     size = f"{WIDTH}x{HEIGHT}"
-    sound = transcoder.source("input", limits.pixels, demuxers=by_name(format).demuxer, t=limits.seconds)["a:0"]
-    plain = sound.filter("aresample", SAMPLES_A_SECOND).filter("aformat", sample_fmts="s16", channel_layouts="mono")
+    heard = _heard(format, edits.hidden_in(source, by_name(format)), limits, t=limits.seconds)
+    plain = heard.filter("aresample", SAMPLES_A_SECOND).filter("aformat", sample_fmts="s16", channel_layouts="mono")
     drawn = plain.filter("showwavespic", s=size, colors=INK, scale="sqrt", draw="full")
     paper = graphs.input(f"color={PAPER}:s={size}:r=1:d=1", f="lavfi")
     if not poster.one_frame(program, paper.overlay(drawn), {"input": source}, out, BOUNDS):
@@ -62,6 +64,9 @@ def without_tags(source: Path, format: str, out: Path, limits: Limits, ffmpeg: s
     Raises InvalidMedia when no container takes it as it is.
     """
     program, why = transcoder.find_ffmpeg(ffmpeg), InvalidMedia("no container is known for its sound")
+    hidden = edits.hidden_in(source, by_name(format))
+    if hidden.sound:
+        return _what_is_heard(program, source, format, hidden, out, limits)
     for muxer, content_type in CONTAINERS.get(format, ()):
         sound = transcoder.source("input", limits.pixels, demuxers=by_name(format).demuxer)["a:0"]
         graph = sound.output("plain", f=muxer, **CLEAN, **MORE.get(muxer, {}))
@@ -77,6 +82,23 @@ def without_tags(source: Path, format: str, out: Path, limits: Limits, ffmpeg: s
         else:
             return Plain(out, content_type)
     raise why
+
+
+def _heard(format: str, hidden: Hidden, limits: Limits, **options: Any) -> Any:
+    """The sound as a player gives it out, as the start of a graph."""
+    clock = {"copyts": None} if hidden.early else {}
+    sound = transcoder.source("input", limits.pixels, demuxers=by_name(format).demuxer, **clock, **options)["a:0"]
+    return sound.filter("aresample", **{"async": 1, "first_pts": 0}) if hidden.early else sound
+
+
+def _what_is_heard(program: str, source: Path, format: str, hidden: Hidden, out: Path, limits: Limits) -> Plain:
+    """A copy would hold all of it: this is encoded anew."""
+    muxer, content_type = CONTAINERS["m4a"][0]
+    graph = _heard(format, hidden, limits).output("plain", f=muxer, **{**CLEAN, **MORE[muxer], **ANEW})
+    with sandbox.workspace() as folder:
+        transcoder.run(program, graph, {"input": source}, folder, BOUNDS)
+        shutil.move(folder / "plain", out)
+    return Plain(out, content_type)
 
 
 def _keep_frames(plain: Path, out: Path) -> None:

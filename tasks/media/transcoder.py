@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import resource
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,12 @@ CLEAN = {
     "movflags": "+faststart",
 }
 
+OLDEST = (9,)  # ffmpeg; 7.0 crashes on some transport streams and writes its own name into what is published
+LIBAVUTIL = 52  # ahead of ffmpeg's major version, since 5
+ASKED = "the setting FFMPEG (--ffmpeg) names"
+MEND = f"leave it out to use the one that comes with Greenroom, or name one of version {OLDEST[0]} or newer"
+NONE = "no ffmpeg: pip install imageio-ffmpeg, or set FFMPEG to the path of another"
+
 # No SEI messages: cameras and encoders write captions, times and their own names there, and no player needs them.
 NO_NOTES = "filter_units=remove_types=6"
 # Nor an encoder's name and version in the container or the picture.
@@ -41,27 +49,53 @@ NAMELESS = {"flags:v": "+bitexact", "metadata:s:v:0": "encoder=Greenroom"}
 
 
 class FfmpegMissing(RuntimeError):
-    """No ffmpeg where Greenroom looks for one."""
+    """No ffmpeg where Greenroom looks for one, or one that is too old."""
 
 
 @cache
 def find_ffmpeg(setting: str = "") -> str:
-    """The path of the ffmpeg to use: the setting's, the one on PATH, or imageio-ffmpeg's. Raises FfmpegMissing."""
-    if setting:
-        found = shutil.which(setting)
-        if not found:
-            raise FfmpegMissing(f"the setting FFMPEG names {setting!r}, which is no program; mend it or leave it empty")
-        return found
-    return shutil.which("ffmpeg") or _bundled()
+    """The path of the ffmpeg to use: imageio-ffmpeg's own, or the one that a setting names. Raises FfmpegMissing.
+
+    Never one that merely is on PATH: results must not depend on what else a machine has installed.
+    """
+    if not setting:
+        return _bundled()
+    found = shutil.which(setting)
+    if not found:
+        raise FfmpegMissing(f"{ASKED} {setting!r}, which is no program; {MEND}")
+    version = version_of(found)
+    if version < OLDEST:
+        stated = f"ffmpeg {'.'.join(map(str, version))}" if version else "no ffmpeg"
+        raise FfmpegMissing(f"{ASKED} {found!r}, which is {stated}; {MEND}")
+    return found
+
+
+def version_of(program: str) -> tuple[int, ...]:
+    """What an ffmpeg says that it is, (9, 0, 2) or (7, 1); empty when it does not say. Raises FfmpegMissing.
+
+    A build from a development branch is named after a commit: the version of its libavutil tells its release.
+    """
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, errors="replace", timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as fault:
+        raise FfmpegMissing(f"{ASKED} {program!r}, which does not run; {MEND}") from fault
+    release = re.match(r"ffmpeg version n?(\d+(?:\.\d+)*)", said.stdout)
+    library = re.search(r"^libavutil +(\d+)", said.stdout, re.MULTILINE)
+    if release:
+        return tuple(map(int, release[1].split(".")))
+    return (int(library[1]) - LIBAVUTIL,) if library else ()
 
 
 def _bundled() -> str:
+    """The one inside imageio-ffmpeg's wheel; its own search would go on to a variable of the environment and to PATH."""
     try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as fault:
-        raise FfmpegMissing("no ffmpeg: set FFMPEG to its path, or pip install imageio-ffmpeg") from fault
+        inside = resources.files("imageio_ffmpeg.binaries")
+    except ModuleNotFoundError as fault:
+        raise FfmpegMissing(NONE) from fault
+    found = next((str(file) for file in inside.iterdir() if file.name.startswith("ffmpeg")), "")
+    if not found:
+        raise FfmpegMissing(NONE)
+    return found
 
 
 def source(filename: str, pixels: int, *, demuxers: str = "mov", **options: Any) -> Any:

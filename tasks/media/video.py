@@ -15,7 +15,7 @@ from tasks.core.models.media import Segment, VideoPlan
 from tasks.media import hls, poster, sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
 from tasks.media.video_facts import VideoFacts
-from tasks.media.video_plan import CLOCKED, TOP, Rung, plan_video, rungs, shown_size
+from tasks.media.video_plan import CLOCKED, TOP, Rung, from_zero, plan_video, rungs, shown_size
 
 # The knee: a quarter of `medium`'s cost at the smallest size. A keyframe every 60 frames lets a player seek.
 H264 = {"vcodec": "libx264", "preset": "veryfast", "crf": 23, "g": 60, "pix_fmt": "yuv420p", "a53cc": 0, **transcoder.NAMELESS}
@@ -99,10 +99,10 @@ def transcode_segment(
 
 def _sound(source: Path, segment: Segment, facts: VideoFacts, out: Path, limits: Limits, program: str) -> Path:
     """Sound that begins with the picture, whenever the upload's does, and ends no later."""
-    by_its_clock = {"copyts": None} if facts.demuxer in CLOCKED else {}
+    by_its_clock = {"copyts": None} if facts.demuxer in CLOCKED or facts.early else {}
     whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, **by_its_clock)
     heard = whole[f"a:{facts.audio_track}"]
-    if by_its_clock:
+    if facts.demuxer in CLOCKED:
         heard = heard.filter("asetpts", f"PTS-{segment.seek:.6f}/TB")
     heard = heard.filter("aresample", **{"async": 1, "first_pts": 0})
     # MP4 says which samples the encoder put before the first: players leave them out, and a copy says so too.
@@ -135,7 +135,7 @@ def _frames(segment: Segment, facts: VideoFacts, rate: Fraction, limits: Limits,
     begin = max(0.0, segment.seek + JUST_AFTER - GUESSED.get(facts.demuxer, 0.0))
     # Times stay the video's own: what is decoded before the cut is known as such, and left out.
     seek: dict[str, Any] = {"ss": f"{begin:.6f}", "noaccurate_seek": None} if segment.seek else {}
-    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, **seek, copyts=None, start_at_zero=None)
+    whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, **seek, copyts=None, **from_zero(facts))
     picture = whole["V:0"]
     if facts.interlaced:
         picture = picture.filter("bwdif", mode="send_frame")
@@ -239,9 +239,10 @@ def assemble(
 
 
 def _remux(program: str, source: Path, facts: VideoFacts, folder: Path, limits: Limits) -> None:
-    """The picture as it is; sound too where browsers play it."""
+    """The picture as it is; sound too where browsers play it and are to hear all of it."""
     whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer)
-    audio = {"acodec": "copy"} if facts.audio == "aac" and facts.audio_channels <= 2 else AAC
+    as_it_is = facts.audio == "aac" and facts.audio_channels <= 2 and not facts.audio_hidden
+    audio = {"acodec": "copy"} if as_it_is else AAC
     streams = [whole["V:0"], whole[f"a:{facts.audio_track}"]] if facts.audio else [whole["V:0"]]
     options = {"vcodec": "copy", "bsf:v": transcoder.NO_NOTES, **(audio if facts.audio else {}), **transcoder.CLEAN}
     transcoder.run(program, _output(streams, "output.mp4", **options), {"input": source}, folder)

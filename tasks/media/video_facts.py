@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import live_photo, loci, metadata, sandbox
+from tasks.media import edits, live_photo, loci, metadata, sandbox
 from tasks.media.formats import HEAD, UNKNOWN, ebml, sniff
 from tasks.media.sandbox import Bounds
 
@@ -82,6 +83,10 @@ class VideoFacts:
     camera: str = ""
     lens: str = ""
     pair: str = ""  # what the film of a Live Photo has in common with its picture
+    hidden: bool = False  # an edit list leaves out frames that the file still holds
+    audio_hidden: bool = False  # the same of its sound, beyond what encoders put at its ends
+    early: bool = False  # what is left out has times before zero, and nothing else tells it
+    spliced: bool = False  # several stretches of it are shown one after the other: no moment of it can be sought
 
     @property
     def frame_rate(self) -> Fraction:
@@ -96,13 +101,16 @@ def read(path: Path) -> VideoFacts:
         row = sniff(file.read(HEAD)) or UNKNOWN
     if not row.demuxer:
         raise InvalidMedia(f"it holds {row.words}, no video")
-    tracks = _looked_at(path, QUICK)
+    look = _looked_at(path, _tracks_and_edits, QUICK, row.demuxer)
+    tracks = look["tracks"]
     if _says_too_little(tracks):
-        tracks = _looked_at(path, WHOLE)
+        tracks = _looked_at(path, _tracks, WHOLE)
     if row.demuxer == "matroska":
         tracks = _of_matroska(tracks, ebml.rotation(path))
     facts = facts_of(tracks)
     mean = round(path.stat().st_size * 8 / facts.duration) if facts.duration else 0
+    hidden = edits.Hidden(**look["hidden"])
+    facts = replace(facts, hidden=hidden.picture, audio_hidden=hidden.sound, early=hidden.early, spliced=hidden.spliced)
     return replace(facts, demuxer=row.demuxer, bit_rate=facts.bit_rate or mean)
 
 
@@ -117,7 +125,8 @@ def place(path: Path) -> str:
 
     Apart from `read`, for nobody is told unless the operator asks.
     """
-    general = next((track for track in _looked_at(path, QUICK) if track.get("track_type") == "General"), {})
+    tracks: list[dict[str, Any]] = _looked_at(path, _tracks, QUICK)
+    general = next((track for track in tracks if track.get("track_type") == "General"), {})
     stated = next((str(general[key]) for key in PLACES if general.get(key)), "")
     found = ISO_6709.match(stated)
     with sandbox.workspace() as folder:
@@ -125,16 +134,20 @@ def place(path: Path) -> str:
     return metadata.degrees(*map(float, where)) if where else ""
 
 
-def _looked_at(path: Path, speed: float) -> list[dict[str, Any]]:
-    """libmediainfo's tracks, each a plain dictionary."""
+def _looked_at(path: Path, look: Callable[..., Any], *how: Any) -> Any:
+    """What a look at the file, in a child, finds."""
     with sandbox.workspace() as folder:
         (folder / "input").symlink_to(path.resolve())
-        found: list[dict[str, Any]] = sandbox.run(_tracks, speed, directory=folder, bounds=BOUNDS)
-    return found
+        return sandbox.run(look, *how, directory=folder, bounds=BOUNDS)
+
+
+def _tracks_and_edits(speed: float, demuxer: str) -> dict[str, Any]:
+    """In the child: libmediainfo's tracks, and what is left out of them."""
+    return {"tracks": _tracks(speed), "hidden": edits.found(Path("input"), demuxer)}
 
 
 def _tracks(speed: float) -> list[dict[str, Any]]:
-    """In the child: what libmediainfo finds in the file called `input`; never in files that it names or that lie beside it."""
+    """In the child: libmediainfo's tracks of the file called `input`, never of files that it names or that lie beside it."""
     from pymediainfo import MediaInfo
 
     options = {"File_TestContinuousFileNames": "0", "File_TestDirectory": "0", "File_FollowReferences": "0"}

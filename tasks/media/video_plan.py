@@ -30,6 +30,8 @@ CLOCKED = ("mpegts",)  # its time does not begin at zero, nor with any of its tr
 LADDER_FROM = 300.0  # seconds from which a video is offered in several sizes
 # One line a frame of at most two hours.
 SCAN_BOUNDS = Bounds(cpu_seconds=240, wall_seconds=270, file_bytes=192 * MEGABYTE)
+# Stretches that follow one another in another order than they were decoded in would be listed at times made up to rise.
+AS_SHOWN = {"bsf:v": "setts=pts=PTS:dts=N-1000000000"}
 NOT_SHOWN = 0x4  # of a packet's flags: an edit list leaves it out
 SHORTEST = 0.25  # of a segment's usual length
 # Pictures that the Map TranscodeSegments encodes at once: one of its forty workers has the sound.
@@ -63,10 +65,14 @@ class Packets:
 
 
 def fits(facts: VideoFacts) -> bool:
-    """Whether browsers play the picture as it is. A rotation is kept in the container, which they all honour."""
+    """Whether browsers play the picture as it is, and are to see all of it: a remux copies hidden frames too.
+
+    A rotation is kept in the container, which they all honour.
+    """
     return (
         facts.codec == "h264"
         and facts.demuxer in REMUX_FROM
+        and not facts.hidden
         and facts.bits == 8
         and facts.chroma == "4:2:0"
         and not facts.interlaced
@@ -127,7 +133,9 @@ def with_sound(pictures: tuple[Segment, ...], begins: float = 0.0) -> tuple[Segm
 
 def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> Packets:
     """Read, without decoding, when each frame of the picture is shown. Raises InvalidMedia."""
-    packets = _listed(source, facts, limits, ffmpeg, start_at_zero=None)
+    packets = _listed(source, facts, limits, ffmpeg, **from_zero(facts))
+    if facts.early:
+        packets = replace(packets, times=array("q", (time for time in packets.times if time >= 0)))
     if not packets.times:
         raise InvalidMedia("the video cannot be converted: no frame of it could be found")
     most = limits.seconds * MOST_FRAMES_A_SECOND
@@ -135,6 +143,11 @@ def scan(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> P
         raise InvalidMedia(f"too many frames: {len(packets.times):,}, the limit is {most:,}")
     limits.check_seconds(float(packets.times[-1] * packets.base))
     return packets
+
+
+def from_zero(facts: VideoFacts) -> dict[str, Any]:
+    """ffmpeg's option to count from a file's first frame; not where frames before zero are to be left out."""
+    return {} if facts.early else {"start_at_zero": None}
 
 
 def clock(source: Path, facts: VideoFacts, packets: Packets, limits: Limits, ffmpeg: str = "") -> float:
@@ -151,7 +164,8 @@ def _listed(source: Path, facts: VideoFacts, limits: Limits, ffmpeg: str, frames
     """The picture's packets as they stand in the file, all or the first ones; by its own clock but for `options`."""
     whole = transcoder.source("input", limits.pixels, demuxers=facts.demuxer, copyts=None, **options)
     few = {"frames:v": frames} if frames else {}
-    graph = whole["V:0"].output("packets.txt", vcodec="copy", f="framecrc", **few)
+    times = AS_SHOWN if facts.hidden else {}
+    graph = whole["V:0"].output("packets.txt", vcodec="copy", f="framecrc", **few, **times)
     with sandbox.workspace() as folder:
         transcoder.run(transcoder.find_ffmpeg(ffmpeg), graph, {"input": source}, folder, SCAN_BOUNDS)
         with (folder / "packets.txt").open() as listing:
@@ -196,7 +210,9 @@ def cut(facts: VideoFacts, packets: Packets, segment_seconds: int) -> tuple[Segm
     The last has no number of frames: it ends where the video does.
     """
     rate = frame_rate(facts, packets)
-    end = max(facts.duration, float((packets.times[-1] * packets.base) + 1 / rate))
+    end = float((packets.times[-1] * packets.base) + 1 / rate)
+    if not facts.hidden:  # else the container may count what is not shown
+        end = max(facts.duration, end)
     count = in_whole_turns(max(1, round(end / max(1, segment_seconds))))
     each = end / count
     firsts = [0]
@@ -211,7 +227,7 @@ def cut(facts: VideoFacts, packets: Packets, segment_seconds: int) -> tuple[Segm
             start=round(float(first / rate), 6),
             end=round(float(last / rate), 6) if last and index + 1 < len(firsts) else end,
             frames=last - first if last else 0,
-            seek=_where_decoding_begins(first, packets, rate, neighbours=facts.interlaced),
+            seek=0.0 if facts.spliced else _where_decoding_begins(first, packets, rate, neighbours=facts.interlaced),
             rate=str(rate),
         )
         for index, (first, last) in enumerate(zip(firsts, ends, strict=True))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from PIL import Image
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.models.location import Location
+from tasks.media.transcoder import find_ffmpeg
 
 EXPLICIT = {"Name": "Explicit Nudity", "Confidence": 97.0, "ParentName": "Explicit"}
 
@@ -102,6 +105,20 @@ def test_a_clip_that_browsers_play_is_only_remuxed(gallery: Gallery) -> None:
     assert gallery.stage.given["JoinVideo"][0]["plan"]["remux"] is True
     assert clip.record.status == "PUBLISHED"
     assert [key for key in gallery.site.media() if key.endswith(".mp4")]
+
+
+def test_an_old_ffmpeg_that_is_first_on_the_path_is_never_run(
+    strict: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, old = tmp_path / "it was run", tmp_path / "ffmpeg"
+    old.write_text(f'#!/bin/sh\necho "ffmpeg version 5.1.9" | tee "{found}"\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(old))
+    find_ffmpeg.cache_clear()
+    assert shutil.which("ffmpeg") == str(old)
+    assert strict.upload("clip.mov").approve().record.status == "PUBLISHED"
+    assert not found.exists()
 
 
 def test_a_clip_of_another_codec_is_transcoded_in_segments_beside_its_sound(strict: Gallery) -> None:

@@ -66,8 +66,8 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    ok = sys.version_info >= (3, 11)
-    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 or newer, then make venv")
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    return Finding("python", ok, platform.python_version(), "everything", "install Python 3.11 to 3.14, then make venv")
 
 
 def _package(name: str, needed: str, remedy: str) -> Finding:
@@ -86,11 +86,10 @@ def _tool(name: str, needed: str, look: Callable[[], str], remedy: str) -> Findi
 
 
 def _ffmpeg() -> str:
-    import imageio_ffmpeg
+    from tasks.media.transcoder import find_ffmpeg, version_of
 
-    path = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    done = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=20, check=True)
-    return f"{done.stdout.split()[2]} ({path})"
+    path = find_ffmpeg()
+    return f"{'.'.join(map(str, version_of(path)))} ({path})"
 
 
 def _libheif() -> str:

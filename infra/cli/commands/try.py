@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from infra.cli.common import say
+from infra.cli.common import say, usable_ffmpeg
 from infra.cli.files import missing
 from infra.errors import Misused
 
@@ -20,13 +20,14 @@ greenroom try ./photos --out ./renditions --json
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder with all that is in it")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the renditions here (default: none are kept)")
-    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="the ffmpeg to use (default: PATH's, else the bundled one)")
+    parser.add_argument("--ffmpeg", default="", metavar="PATH", help="another ffmpeg, 9 or newer (default: the bundled one)")
 
 
 def run(given: argparse.Namespace) -> int:
     from infra.cli.try_files import try_files
     from tasks.media import Limits
 
+    usable_ffmpeg(given.ffmpeg)
     if all(map(missing, given.files)):
         raise Misused(f"no such file: {', '.join(map(str, given.files))}")
     # As functions run: a library's threads and Greenroom's own would fight for the cores.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from infra.cli.common import state_folder
+from infra.cli.common import state_folder, usable_ffmpeg
 
 EXAMPLE = """
 greenroom up
@@ -35,6 +35,8 @@ def run(given: argparse.Namespace) -> int:
     from infra.local import up
     from tasks.core.addresses import normal_address
 
+    parameters = up.parameters(given.set)
+    usable_ffmpeg(parameters.get("Ffmpeg", ""))
     wishes = up.Wishes(
         state=state_folder(given),
         port=given.port,
@@ -42,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
         auth=given.auth,
         limit=given.limit,
         approvers=tuple(map(normal_address, given.approver or [])),
-        parameters={**_named(given), **up.parameters(given.set)},
+        parameters={**_named(given), **parameters},
         json=given.json,
     )
     return up.detached(wishes) if given.detach else up.run(wishes)

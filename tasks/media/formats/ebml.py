@@ -1,4 +1,4 @@
-"""EBML files (Matroska, WebM): their document type, whether they are whole, and which way is up."""
+"""EBML files (Matroska, WebM): their document type, whether they are whole, which way is up, and where sound begins."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ DOC_TYPE = b"\x42\x82"
 SEGMENT = b"\x18\x53\x80\x67"
 # Where the first track says how far its picture is turned: Tracks, TrackEntry, Video, Projection, ProjectionPoseRoll.
 ROLL = (SEGMENT, b"\x16\x54\xae\x6b", b"\xae", b"\xe0", b"\x76\x70", b"\x76\x75")
+TRACKS = (SEGMENT, b"\x16\x54\xae\x6b")
+TRACK, CODEC_DELAY = b"\xae", b"\x56\xaa"
 MOST_PARTS = 1_000  # of an element, that are looked at
 LOOKED_AT = 256  # bytes that the header takes at most, in files as they are written
 
@@ -65,6 +67,22 @@ def rotation(path: Path) -> int:
     layout = {4: ">f", 8: ">d"}.get(len(body))
     roll = struct.unpack(layout, body)[0] if layout else 0.0  # counted to the left
     return round(-roll) % 360 if math.isfinite(roll) else 0
+
+
+def codec_delay(path: Path) -> float:
+    """Seconds that a track of a Matroska file begins before it is heard: the most that one says."""
+    delays = [0]
+    with path.open("rb") as file:
+        begin, end = 0, path.stat().st_size
+        for name in TRACKS:
+            begin, end = next(((at, to) for kind, at, to in _parts(file, begin, end) if kind == name), (end, end))
+        for kind, at, to in _parts(file, begin, end):
+            if kind == TRACK:
+                for inner, left, right in _parts(file, at, to):
+                    if inner == CODEC_DELAY:
+                        file.seek(left)
+                        delays.append(int.from_bytes(file.read(min(8, right - left)), "big"))
+    return max(delays) / 1e9
 
 
 def _parts(file: IO[bytes], begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:

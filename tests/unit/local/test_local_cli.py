@@ -64,6 +64,8 @@ def test_every_command_explains_itself_with_an_example(greenroom, name):
         (["upload", "/", "--album", "A" * 3000], "too long together"),
         (["up", "--port", "99999"], "--port must lie between 1 and 65535"),
         (["up", "--set", "ReviewCode"], "--set takes NAME=VALUE"),
+        (["up", "--set", "Ffmpeg=/nowhere/ffmpeg"], "'/nowhere/ffmpeg', which is no program; leave it out"),
+        (["try", "--ffmpeg", "/nowhere/ffmpeg", "/"], "'/nowhere/ffmpeg', which is no program; leave it out"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_code_2(greenroom, arguments, words):
@@ -83,6 +85,8 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(greenroom, arguments, words
         (Conflict("somebody was first"), 1, "somebody was first"),
         (PermissionError(13, "Permission denied", "/root/x"), 1, "/root/x: Permission denied"),
         (RuntimeError("two\nlines"), 1, "RuntimeError: two lines"),
+        (ModuleNotFoundError("No module named 'h11'", name="h11"), 2, "pip install 'greenroom[local]'"),
+        (ModuleNotFoundError("No module named 'infra.x'", name="infra.x"), 1, "ModuleNotFoundError"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

@@ -51,6 +51,16 @@ def test_a_child_that_ends_is_named_with_its_log(tmp_path):
     assert "I saw it coming" in (tmp_path / "oracle.log").read_text()
 
 
+def test_a_file_in_the_users_folder_is_not_taken_for_ours(tmp_path, monkeypatch):
+    for name in ("infra", "tasks", "h11"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('somebody else's')")
+    monkeypatch.chdir(tmp_path)
+    children = Processes(tmp_path)
+    children.start("oracle", ["-c", "import h11, infra, tasks; print('ours')"], {})
+    assert children.children["oracle"].wait(60) == 0
+    assert (tmp_path / "oracle.log").read_text() == "ours\n"
+
+
 def test_children_are_stopped_in_order_and_may_finish(tmp_path):
     children = Processes(tmp_path)
     note = tmp_path / "order"

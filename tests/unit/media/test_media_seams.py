@@ -231,7 +231,7 @@ def test_an_encoder_ends_with_its_worker(ten_minutes: Path, tmp_path: Path) -> N
 
 def _program(folder: Path, script: str) -> str:
     path = folder / "ffmpeg"
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.write_text(f'#!/bin/sh\n[ "$1" = -version ] && exec echo "ffmpeg version 9.0.2"\n{script}\n')
     path.chmod(0o755)
     return str(path)
 

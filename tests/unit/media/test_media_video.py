@@ -373,3 +373,39 @@ def test_ffmpeg_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_setting_that_names_no_program_says_so() -> None:
     with pytest.raises(transcoder.FfmpegMissing, match="'/nowhere/ffmpeg', which is no program"):
         transcoder.find_ffmpeg("/nowhere/ffmpeg")
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026 the FFmpeg developers", "which is ffmpeg 5.1.9;"),
+        ("ffmpeg version n4.4 Copyright (c)", "which is ffmpeg 4.4;"),
+        # From a development branch, named after a commit: libavutil 59 is that of ffmpeg 7.
+        ("ffmpeg version N-116000-gabcdef Copyright (c)\nlibavutil      59.  8.100 / 59.  8.100", "which is ffmpeg 7;"),
+        ("I am a shell", "which is no ffmpeg;"),
+    ],
+)
+def test_a_setting_that_names_an_old_ffmpeg_says_what_to_do(tmp_path: Path, says: str, words: str) -> None:
+    with pytest.raises(transcoder.FfmpegMissing, match=f"{words} .* name one of version 9 or newer"):
+        transcoder.find_ffmpeg(_says(tmp_path, says))
+
+
+@pytest.mark.parametrize(
+    "says", ["ffmpeg version n9.0.2-17-g2a571b6068", "ffmpeg version 10.0", "ffmpeg version N-1-g1\nlibavutil 61. 1"]
+)
+def test_a_setting_that_names_a_newer_ffmpeg_is_followed(tmp_path: Path, says: str) -> None:
+    assert transcoder.find_ffmpeg(_says(tmp_path, says)) == str(tmp_path / "ffmpeg")
+
+
+def test_what_cannot_be_run_is_no_ffmpeg(tmp_path: Path) -> None:
+    (tmp_path / "ffmpeg").write_bytes(b"\x7fELF of another machine")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    with pytest.raises(transcoder.FfmpegMissing, match="which does not run"):
+        transcoder.find_ffmpeg(str(tmp_path / "ffmpeg"))
+
+
+def _says(folder: Path, version: str) -> str:
+    path = folder / "ffmpeg"
+    path.write_text(f"#!/bin/sh\ncat <<'END'\n{version}\nEND\n")
+    path.chmod(0o755)
+    return str(path)
