@@ -151,11 +151,14 @@ def test_search_reads_only_what_is_published() -> None:
     assert statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["albums", "album#*", "labels", "label#*"]
 
 
-@pytest.mark.parametrize("name", ["MarkFailed", "Sweep", "RequestApproval"])
-def test_who_decides_is_all_that_these_may_list_of_the_table(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "lists"),
+    [("MarkFailed", ["approvers"]), ("Sweep", ["approvers", "unreadable"]), ("RequestApproval", ["approvers"])],
+)
+def test_these_may_list_who_decides_and_hardly_more_of_the_table(name: str, lists: list[str]) -> None:
     statements = [row for policy in FUNCTIONS[name]["Policies"] for row in policy["Statement"]]
     listing = [row for row in statements if "dynamodb:Query" in row["Action"] and "/index/" not in text(row["Resource"])]
-    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [["approvers"]]
+    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [lists]
 
 
 def test_writing_what_was_prepared_stays_under_its_items() -> None:
