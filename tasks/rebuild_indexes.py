@@ -19,13 +19,13 @@ from tasks.catalog import Catalog
 from tasks.core.aws.edge import Edge
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
-from tasks.core.errors import BadRequest, error_code
-from tasks.core.logs import log
+from tasks.core.errors import BadRequest
 from tasks.core.models.item import Item
 from tasks.core.models.publication import Album, Card, Publication
 from tasks.core.settings import Settings
 from tasks.site import Site, pages
 
+# A page keeps its name when it changes: a minute is how late anybody sees a change (docs/reference/caching.md).
 PAGE_CACHE = "public, max-age=60"
 HTML = "text/html; charset=utf-8"
 WRITERS = 16
@@ -33,8 +33,6 @@ WRITERS = 16
 MOST_LOOKS = 5
 # The front page's lease; an album's slug has no slash.
 FRONT = "/"
-# CloudFront takes a few invalidations at a time. Pages expire within a minute anyway: being refused costs no more than that.
-BUSY = ("TooManyInvalidationsInProgress", "Throttling", "ThrottlingException")
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,9 @@ class RebuildIndexesRequest:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """How many pages were written, and how many paths CloudFront was told to forget."""
+    """How many pages were written."""
 
     written: int
-    invalidated: int
 
 
 @dataclass(frozen=True)
@@ -72,19 +69,7 @@ def rebuild_indexes(request: RebuildIndexesRequest, *, store: Store, catalog: Ca
         press.publication(request.publication, request.item.id, owner=request.item.execution)
     else:
         raise BadRequest('say what to rebuild: {"item": ..., "publication": ...} or {"all": true}')
-    paths = ["/*"] if request.all else press.indexes
-    forget(edge, paths)
-    return Rebuilt(press.written, len(paths))
-
-
-def forget(edge: Edge, paths: list[str]) -> None:
-    """Tell CloudFront that these indexes are new; when it has too much to do, their minute in its cache passes instead."""
-    try:
-        edge.invalidate(paths, uuid.uuid4().hex)
-    except Exception as fault:
-        if error_code(fault) not in BUSY:
-            raise
-        log.warning("not invalidated", extra={"paths": paths, "reason": error_code(fault)})
+    return Rebuilt(press.written)
 
 
 class Press:
@@ -96,12 +81,6 @@ class Press:
         self._site = site
         self._settings = settings
         self.written = 0
-        self._indexes: dict[str, None] = {}
-
-    @property
-    def indexes(self) -> list[str]:
-        """Paths of the indexes that were written, each once."""
-        return list(self._indexes)
 
     def publication(self, publication: Publication, item_id: str, owner: str) -> None:
         """The pages that one publication touches."""
@@ -168,7 +147,7 @@ class Press:
             older = page - 1 if page else None
             cards = self._catalog.page(slug, page)
             html = pages.album(self._site, album, cards, page=page, older=older, newer=newer)
-            self._write_index(f"/albums/{slug}/{page}/", html)
+            self._write([(f"/albums/{slug}/{page}/", html)])
 
         self._coalesced(f"{slug}/{page}", owner, render)
 
@@ -183,7 +162,7 @@ class Press:
                 first = last - 1
                 cards = [*self._catalog.page(slug, first), *cards]
             html = pages.album(self._site, album, cards, older=first - 1 if first else None)
-            self._write_index(f"/albums/{slug}/", html)
+            self._write([(f"/albums/{slug}/", html)])
 
         self._coalesced(slug, owner, render)
 
@@ -193,11 +172,10 @@ class Press:
         def render() -> None:
             albums = self._catalog.albums()
             limits = self._settings
-            self._write_index("/", pages.home(self._site, albums))
             upload = pages.upload(
                 self._site, albums=albums, max_image_bytes=limits.max_image_bytes, max_video_bytes=limits.max_video_bytes
             )
-            self._write_index("/upload/", upload)
+            self._write([("/", pages.home(self._site, albums)), ("/upload/", upload)])
 
         self._coalesced(FRONT, owner, render)
 
@@ -214,10 +192,6 @@ class Press:
 
     def _page_of(self, card: Card) -> int:
         return (card.sequence - 1) // self._settings.page_size
-
-    def _write_index(self, path: str, html: str) -> None:
-        self._indexes[path] = None
-        self._write([(path, html)])
 
     def _write(self, made: Iterable[tuple[str, str]]) -> None:
         """Put pages where CloudFront looks for them: `/x/` is the object `x/index.html`."""

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import re
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from infra import resources
-from infra.deploy import artifacts, asl, cloudformation, package, sam
+from infra.deploy import artifacts, asl, cloudformation, package, parameters, sam
 from infra.deploy.approvers import begin, difference
+from infra.deploy.changes import Change, describe
+from infra.deploy.plan import Plan, asked, make_plan, region_here
 from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
 from tasks.core.addresses import normal_address
 from tasks.core.errors import BadRequest
 
-ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
 # What people count; the rest are parts of these.
 NOTABLE = {
     "AWS::S3::Bucket": "S3 bucket",
@@ -47,67 +46,56 @@ Prices: docs/how-to/deploy.md, and https://calculator.aws for today's."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the operator asked for. `values` are template parameters by name."""
-
-    prefix: str
-    region: str
-    architecture: str
-    python: str
-    values: dict[str, str]
-    approvers: tuple[str, ...] = ()  # who begin the list; a list that has begun is not changed by a deploy
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What infra/lambda/common.mk reads."""
-        return {
-            "GREENROOM_ARCHITECTURE": self.architecture,
-            "GREENROOM_PYTHON": self.python,
-            "AWS_DEFAULT_REGION": self.region,
-        }
-
-
-@dataclass(frozen=True)
 class Account:
-    """Where it is deployed to: the account's id, the bucket for code and templates, and the clients."""
+    """Where it is deployed to: the account's id, the bucket for code and templates, the clients, seconds between two looks."""
 
     id: str
     bucket: str
     client: Any
     s3: Any
+    delay: float = 5
+
+    @classmethod
+    def open(cls, prefix: str, region: str) -> Account:
+        import boto3
+
+        session = boto3.session.Session(region_name=region)
+        id = session.client("sts").get_caller_identity()["Account"]
+        return cls(id, f"{prefix}-artifacts-{id}-{region}", session.client("cloudformation"), session.client("s3"))
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--prefix", default="greenroom", help="first part of every name (default: greenroom)")
-    decides = "who decides at first; several, or with commas"
-    add("--approver", "--approvers", action="append", default=[], metavar="MAIL", help=decides)
-    add("--mail-from", default="", metavar="MAIL", help="sender of the mails; an identity in SES")
-    add("--register-mail", action="store_true", help="make the sender an identity in SES: it gets a mail to confirm")
-    add("--operator", default="", metavar="MAIL", help="who is told of failures (default: the first approver)")
-    add("--title", default="", help="name at the top of the site and the mails")
-    add("--approval-days", type=float, metavar="DAYS", help="how long an item waits for a decision (default: 14)")
-    add("--alarm-mail", default="", metavar="MAIL", help="who gets CloudWatch's alarms (default: nobody)")
-    add("--region", default="", help="AWS region (default: the environment's)")
-    add("--arch", choices=tuple(artifacts.PLATFORMS), default="arm64", help="the functions' processors (default: arm64)")
-    add("--python", choices=("3.12", "3.13"), default="3.13", help="the functions' runtime (default: 3.13)")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other parameter of infra/templates")
-    add("--yes", action="store_true", help="don't ask")
-    add("--dry-run", action="store_true", help="say, build and check everything, and stop before AWS")
+@dataclass(frozen=True)
+class Stack:
+    """One stack to be: its name, its template's name and address, and the template's Parameters section."""
+
+    name: str
+    template: str
+    url: str
+    declared: Mapping[str, Any]
+
+    def told(self, *values: Mapping[str, str]) -> dict[str, str]:
+        """Of all values, the later ones over the earlier, those that this template takes."""
+        return {key: value for some in values for key, value in some.items() if key in self.declared}
 
 
 def run(given: argparse.Namespace) -> int:
     """Returns the exit code; raises Misused for what cannot be meant and Failed for what did not work."""
-    plan = make_plan(given)
-    err(*announce(plan).split("\n"))
-    if not (given.dry_run or given.yes or _agreed()):
-        return 1
-    check(plan)
-    build(plan)
+    asked(given)  # what cannot be meant is said before AWS is asked
     if given.dry_run:
+        prepare(announced(make_plan(given, {})))
         err("Nothing was deployed: this was a dry run.")
         return 0
-    outputs = deploy(plan)
+    account = Account.open(given.prefix, given.region or region_here())
+    plan = announced(make_plan(given, parameters.deployed(account.client, given.prefix)))
+    if not (plan.deployed or given.yes or agreed()):
+        return 1
+    prepare(plan)
+    stacks = upload(plan, account)
+    changes = preview(plan, account, stacks)
+    if changes and not (given.yes or agreed(changes)):
+        err("Nothing was deployed.")
+        return 1
+    outputs = deploy(plan, account, stacks, changes)
     fill(outputs, plan)
     if given.json:
         out_json(outputs)
@@ -116,65 +104,35 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def make_plan(given: argparse.Namespace) -> Plan:
-    """Parse the options; raises Misused naming the one that cannot be used."""
-    approvers = tuple(_approver(part) for one in given.approver for part in one.split(",") if part.strip())
-    for option, address in [
-        ("--operator", given.operator),
-        ("--alarm-mail", given.alarm_mail),
-    ]:
-        if address and not ADDRESS.fullmatch(address):
-            raise Misused(f"{option} {address!r} is not a mail address")
-    if given.mail_from and not ADDRESS.fullmatch(given.mail_from):
-        raise Misused(f"--mail-from {given.mail_from!r} is not a plain mail address such as gallery@example.com")
-    if not approvers or not given.mail_from:
-        raise Misused("somebody must decide, and be asked by mail: give --approver and --mail-from")
-    named = {
-        "Prefix": given.prefix,
-        "MailFrom": given.mail_from,
-        "Operator": given.operator,
-        "GalleryTitle": given.title,
-        "AlarmMail": given.alarm_mail,
-        "MailIdentity": given.mail_from if given.register_mail else "",
-        "ApprovalSeconds": "" if given.approval_days is None else str(math.ceil(given.approval_days * 86_400)),
-        "Architecture": given.arch,
-        "PythonRuntime": f"python{given.python}",
-    }
-    values = package.parameter_values({**{name: value for name, value in named.items() if value}, **_pairs(given.set)})
-    return Plan(given.prefix, given.region or _region(), given.arch, given.python, values, approvers)
-
-
-def _approver(text: str) -> str:
-    try:
-        return normal_address(text)
-    except BadRequest as fault:
-        raise Misused(f"--approver {fault.reason}") from fault
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    wrong = [pair for pair in given if "=" not in pair]
-    if wrong:
-        raise Misused(f"--set {wrong[0]!r} is not NAME=VALUE")
-    return dict(pair.split("=", 1) for pair in given)
-
-
-def _region() -> str:
-    import boto3
-
-    region = boto3.session.Session().region_name
-    if not region:
-        raise Misused("no region: give --region, or set AWS_REGION or a profile's region")
-    return str(region)
+def announced(plan: Plan) -> Plan:
+    err(*announce(plan).split("\n"))
+    return plan
 
 
 def announce(plan: Plan) -> str:
-    """What will be there, and what it costs when nobody uploads."""
+    """What will be there, what it costs when nobody uploads, and which settings change or are kept."""
     lines = [f"Greenroom as {plan.prefix!r} in {plan.region}, functions on {plan.architecture} with Python {plan.python}:"]
     for name in package.STACKS:
         kinds = Counter(row["Type"] for row in package.read_template(name)["Resources"].values() if wanted(row, plan))
         notable = [f"{kinds[kind]} {word}{'s'[: kinds[kind] > 1]}" for kind, word in NOTABLE.items() if kinds[kind]]
         lines.append(f"  stack {plan.prefix}-{name}: {', '.join(notable)}")
-    return "\n".join([*lines, "", IDLE_COST, ""])
+    return "\n".join([*lines, "", IDLE_COST, "", *_settings(plan)])
+
+
+def _settings(plan: Plan) -> list[str]:
+    """What was deployed before beside what will be, where that is worth a word; nothing before the first deploy."""
+    defaults = {name: str(rule.get("Default", "")) for name, rule in parameters.declared().items()}
+    known = {name: value for name, value in plan.values.items() if not parameters.hidden(plan.deployed.get(name, "*"))}
+    changed = [f"  {name}: {plan.deployed[name]!r} -> {value!r}" for name, value in known.items() if value != plan.deployed[name]]
+    kept = [
+        f"  {name}: {value!r} (default: {defaults[name]!r})"
+        for name, value in known.items()
+        if value == plan.deployed[name] != defaults[name] and name != "Prefix"
+    ]
+    return [
+        *(["Settings that change:", *changed, ""] if changed else []),
+        *(["Settings that stay as they were deployed:", *kept, ""] if kept else []),
+    ]
 
 
 def wanted(resource: Mapping[str, Any], plan: Plan) -> bool:
@@ -184,11 +142,18 @@ def wanted(resource: Mapping[str, Any], plan: Plan) -> bool:
     return condition not in optional or bool(plan.values.get(optional[condition]))
 
 
-def _agreed() -> bool:
+def agreed(changes: Collection[Change] = ()) -> bool:
+    """Ask. Raises Misused when nobody is there to be asked, naming what would be lost."""
     if not sys.stdin.isatty():
-        raise Misused("nobody is there to ask: give --yes to deploy this, or --dry-run to try it")
+        losses = "".join(f"; {change.line()}" for change in changes if change.loses)
+        raise Misused(f"nobody is there to ask: give --yes to deploy this, or --dry-run to try it{losses}")
     print("Deploy this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def prepare(plan: Plan) -> None:
+    check(plan)
+    build(plan)
 
 
 def check(plan: Plan) -> None:
@@ -224,33 +189,55 @@ def _with_code() -> list[str]:
     return [name for name in package.STACKS if "Transform" in package.read_template(name)]
 
 
-def deploy(plan: Plan) -> dict[str, str]:
-    """Package and deploy every stack in order; returns all outputs by key."""
-    import boto3
-
-    session = boto3.session.Session(region_name=plan.region)
-    account = session.client("sts").get_caller_identity()["Account"]
-    there = Account(
-        account, f"{plan.prefix}-artifacts-{account}-{plan.region}", session.client("cloudformation"), session.client("s3")
-    )
-    cloudformation.make_bucket(there.s3, there.bucket, plan.region)
-    results: dict[str, str] = {}
+def upload(plan: Plan, account: Account) -> list[Stack]:
+    """Every stack in the order of deployment, its code and its template in the bucket."""
+    cloudformation.make_bucket(account.s3, account.bucket, plan.region)
+    stacks = []
     for name in package.STACKS:
-        results |= _deploy_one(there, name, plan, results)
-        if name == "storage":  # before the functions that ask the list, so that no approver is locked out meanwhile
-            _begin_approvers(there, plan, results["CatalogTable"])
+        body = package.Artifact.of(_packaged(account, name, plan), ".template")
+        account.s3.put_object(Bucket=account.bucket, Key=body.key, Body=body.body)
+        url = f"{account.s3.meta.endpoint_url}/{account.bucket}/{body.key}"
+        stacks.append(Stack(f"{plan.prefix}-{name}", name, url, package.read_template(name)["Parameters"]))
+    return stacks
+
+
+def preview(plan: Plan, account: Account, stacks: list[Stack]) -> list[Change]:
+    """Show and return what would change of the stacks that are there, with what they say of each other now."""
+    outputs: dict[str, str] = {}
+    changes: list[Change] = []
+    for stack in stacks:
+        told = stack.told(_first_values(account.client, stack), outputs, plan.values)
+        changes += cloudformation.preview(account.client, stack.name, stack.url, stack.declared, told, delay=account.delay)
+        outputs |= cloudformation.look(account.client, stack.name).outputs
+    if changes:
+        err(*describe(changes).split("\n"))
+    return changes
+
+
+def deploy(plan: Plan, account: Account, stacks: list[Stack], changes: Collection[Change]) -> dict[str, str]:
+    """Deploy every stack in order; returns all outputs by key. Nothing goes that is not in `changes`."""
+    results: dict[str, str] = {}
+    for stack in stacks:
+        results |= _deploy_one(account, stack, changes, _first_values(account.client, stack), results, plan.values)
+        if stack.template == "storage":  # before the functions that ask the list, so that no approver is locked out meanwhile
+            _begin_approvers(plan, results["CatalogTable"])
     # The inbox learns the site's address last: CloudFront has it only now.
-    return results | _deploy_one(there, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
+    return results | _deploy_one(account, stacks[0], changes, plan.values, {"SiteOrigin": results["SiteUrl"]})
 
 
-def _begin_approvers(there: Account, plan: Plan, table: str) -> None:
-    """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's."""
+def _begin_approvers(plan: Plan, table: str) -> None:
+    """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's.
+
+    Raises Misused when nobody would decide then.
+    """
     from tasks.catalog.approvers import Approvers
     from tasks.core.aws.dynamodb import Table
     from tasks.core.aws.session import Aws
 
-    told = cloudformation.parameters(there.client, f"{plan.prefix}-pipeline").get("Approvers", "")
-    listed = begin(Approvers(Table(Aws(plan.region), table)), _earlier(told) or plan.approvers)
+    earlier = _earlier(plan.deployed.get("Approvers", ""))
+    listed = begin(Approvers(Table(Aws(plan.region), table)), earlier or plan.approvers)
+    if not listed:
+        raise Misused("somebody must decide: give --approver")
     err(f"approvers: {', '.join(listed)}")
     command = f"greenroom approvers --stack-name {plan.prefix}-pipeline"
     if note := difference(plan.approvers, listed, command):
@@ -268,37 +255,33 @@ def _earlier(told: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _deploy_one(there: Account, name: str, plan: Plan, results: Mapping[str, str]) -> dict[str, str]:
-    stack = f"{plan.prefix}-{name}"
-    err(f"stack {stack} ...")
-    body = package.Artifact.of(_packaged(there, name, plan), ".template")
-    there.s3.put_object(Bucket=there.bucket, Key=body.key, Body=body.body)
-    declared = package.read_template(name)["Parameters"]
-    values = {**_first_values(there.client, stack, name), **results, **plan.values}
-    told = {key: value for key, value in values.items() if key in declared}
-    url = f"{there.s3.meta.endpoint_url}/{there.bucket}/{body.key}"
-    return cloudformation.apply(there.client, stack, url, declared, told)
+def _deploy_one(account: Account, stack: Stack, changes: Collection[Change], *values: Mapping[str, str]) -> dict[str, str]:
+    err(f"stack {stack.name} ...")
+    there = account.client, stack.name, stack.url, stack.declared
+    return cloudformation.apply(*there, stack.told(*values), delay=account.delay, agreed=changes)
 
 
-def _first_values(client: Any, stack: str, name: str) -> dict[str, str]:
+def _first_values(client: Any, stack: Stack) -> dict[str, str]:
     """A secret for a new edge (an update keeps it), and the address that a known site already has."""
-    if name == "edge" and not cloudformation.stack_status(client, stack):
+    if stack.template == "edge" and not cloudformation.look(client, stack.name).works:
         return {"OriginSecret": secrets.token_urlsafe(32)}
-    if name == "storage" and cloudformation.stack_status(client, edge := stack.replace("-storage", "-edge")).endswith("COMPLETE"):
-        return {"SiteOrigin": cloudformation.outputs(client, edge).get("SiteUrl", "https://*.cloudfront.net")}
+    if stack.template == "storage":
+        site = cloudformation.look(client, f"{stack.name.removesuffix('storage')}edge").outputs.get("SiteUrl", "")
+        return {"SiteOrigin": site} if site else {}
     return {}
 
 
-def _packaged(there: Account, name: str, plan: Plan) -> bytes:
+def _packaged(account: Account, name: str, plan: Plan) -> bytes:
     """The template with its code in the bucket; where it has no code, with the names of what it keeps."""
     if name not in _with_code():
-        names = {"Prefix": plan.prefix, "AWS::AccountId": there.id, "AWS::Region": plan.region}
+        identity = {"MailIdentity": plan.values["MailIdentity"]} if plan.values.get("MailIdentity") else {}
+        names = {"Prefix": plan.prefix, "AWS::AccountId": account.id, "AWS::Region": plan.region, **identity}
         return json.dumps(package.with_literal_names(package.read_template(name), names)).encode()
     packaged = _built(name) / "packaged.yaml"
     sam.run(
         "package",
         f"--template-file={_built(name) / 'template.yaml'}",
-        f"--s3-bucket={there.bucket}",
+        f"--s3-bucket={account.bucket}",
         f"--output-template-file={packaged}",
         f"--region={plan.region}",
         environment=plan.environment,

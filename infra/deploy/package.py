@@ -23,17 +23,13 @@ from tasks.core.errors import BadRequest
 
 DEFINITION = resources.root() / "state_machines" / "ingest.asl.yaml"
 APPROVAL_STATE = "AwaitApproval"
-# A review's link must die before its state does: a click that arrives too late must find a closed door, not a race.
-LINK_MARGIN = 86_400
 # Later stacks need what earlier ones make.
 STACKS = ("storage", "edge", "pipeline")
-# What differs on a laptop: plain HTTP, one address for everything, and mails at once.
+# What is always so on a laptop: plain HTTP, one address for everything.
 LOCAL = {
     "RequireTls": "false",
     "ViewerProtocol": "allow-all",
     "OriginSecret": "this laptop needs no secret of its own",
-    "ApprovalSeconds": "1209600",
-    "DigestSeconds": "10",  # at most: infra/local/gather.py
 }
 
 
@@ -143,27 +139,6 @@ def read_template(name: str) -> dict[str, Any]:
     return template
 
 
-def parameter_values(given: Mapping[str, str]) -> dict[str, str]:
-    """`given` with what follows from it; raises BadRequest for a name that no template knows."""
-    known = {name for stack in STACKS for name in read_template(stack)["Parameters"]}
-    if unknown := sorted(set(given) - known):
-        raise BadRequest(f"no template has a parameter {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
-    values = {name: str(value) for name, value in given.items()}
-    if "ApprovalSeconds" in values:
-        values = {**_approval_times(int(values["ApprovalSeconds"])), **values}
-        if int(values["LinkSeconds"]) >= int(values["ApprovalSeconds"]):
-            raise BadRequest(
-                "LinkSeconds must be shorter than ApprovalSeconds: a link that outlives its question decides nothing"
-            )
-    return values
-
-
-def _approval_times(approval: int) -> dict[str, str]:
-    """The link's life and the work bucket's, fitted to the approval time."""
-    link = approval - LINK_MARGIN if approval > 2 * LINK_MARGIN else max(30, approval * 9 // 10)
-    return {"LinkSeconds": str(link), "WorkDays": str(-(-approval // 86_400) + 16)}
-
-
 def code_zip() -> bytes:
     """tasks/ as a Lambda archive without its dependencies; the same files give the same bytes."""
     folder = resources.package_folder("tasks")
@@ -195,22 +170,24 @@ def render_for_local(
 
 
 def with_literal_names(template: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A copy in which buckets and tables are named without `Fn::Sub`.
+    """A copy in which buckets, tables and a mail identity are named without `Fn::Sub` and `Ref`.
 
     CloudFormation adopts what outlived its stack (ImportExistingResources) under a literal name only; a computed one clashes.
     """
     rendered = copy.deepcopy(template)
     for resource in rendered["Resources"].values():
         properties = resource.get("Properties", {})
-        for name in {"BucketName", "TableName"} & properties.keys():
+        for name in {"BucketName", "TableName", "EmailIdentity"} & properties.keys():
             properties[name] = _literal(properties[name], names)
     return rendered
 
 
 def _literal(value: Any, names: Mapping[str, str]) -> Any:
-    if not isinstance(value, dict) or not isinstance(value.get("Fn::Sub"), str):
+    if not isinstance(value, dict):
         return value
-    return _substitute(value["Fn::Sub"], names)
+    if isinstance(value.get("Fn::Sub"), str):
+        return _substitute(value["Fn::Sub"], names)
+    return names.get(value.get("Ref", ""), value)
 
 
 def local_stacks(prefix: str, bucket: str, code: Artifact, definition: Artifact, names: Mapping[str, str]) -> list[Stack]:
@@ -218,17 +195,17 @@ def local_stacks(prefix: str, bucket: str, code: Artifact, definition: Artifact,
     return [Stack(f"{prefix}-{name}", render_for_local(read_template(name), bucket, code, definition, names)) for name in STACKS]
 
 
-def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy_local(endpoint_url: str, prefix: str, asked: Mapping[str, str], suited: Mapping[str, str]) -> dict[str, str]:
     """Create or update every stack on the emulator at `endpoint_url`; returns all their outputs, by key.
 
-    Whatever has no value in `parameters` has the one that suits a laptop (`LOCAL`) or the template's own. Raises
-    BadRequest for parameters that make no sense and infra.errors.Failed when a stack cannot be made.
+    A parameter that is not `asked` for keeps the value that the stacks have, else has the one that suits, else the template's
+    own. Raises BadRequest for parameters that make no sense and infra.errors.Failed when a stack cannot be made.
     """
     import boto3
 
     from infra.deploy.cloudformation import apply, make_bucket
+    from infra.deploy.parameters import deployed, settle
 
-    values = parameter_values({**LOCAL, "Prefix": prefix, **parameters})
     session = boto3.session.Session()
     region = session.region_name or "us-east-1"
     client = session.client("cloudformation", endpoint_url=endpoint_url, region_name=region)
@@ -237,7 +214,9 @@ def deploy_local(endpoint_url: str, prefix: str, parameters: Mapping[str, str]) 
     names = {"Prefix": prefix, "AWS::AccountId": account, "AWS::Region": region}
     bucket = f"{prefix}-artifacts-{account}-{region}"
     make_bucket(s3, bucket, region)
-    definition = json.dumps(render_definition(approval_seconds=int(values["ApprovalSeconds"])))
+    values = settle({**LOCAL, "Prefix": prefix, **asked}, deployed(client, prefix), suited)
+    approval = int(values["ApprovalSeconds"]) if "ApprovalSeconds" in values else None
+    definition = json.dumps(render_definition(approval_seconds=approval))
     artifacts = Artifact.of(code_zip(), ".zip"), Artifact.of(definition.encode(), ".asl.json")
     results: dict[str, str] = {}
     for stack in local_stacks(prefix, bucket, *artifacts, names):

@@ -27,6 +27,8 @@ INSTALLED = "node_modules/.greenroom"
 
 FOREVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=60"
+# CloudFront keeps an error for 10 s and then a browser keeps this page: both must pass before a new page is seen.
+BRIEF = "public, max-age=10"
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -62,9 +64,9 @@ def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int,
     site = Site(title, url)
     return found | {
         "upload/index.html": _page(
-            build, "upload", pages.upload(site, max_image_bytes=max_image_bytes, max_video_bytes=max_video_bytes)
+            build, "upload", pages.upload(site, max_image_bytes=max_image_bytes, max_video_bytes=max_video_bytes), SHORT
         ),
-        "404.html": _page(build, "404", pages.not_found(site)),
+        "404.html": _page(build, "404", pages.not_found(site), BRIEF),
     }
 
 
@@ -137,11 +139,11 @@ def _move(draft: Path, made: Path) -> None:
             raise
 
 
-def _page(build: Path, name: str, html: str) -> Asset:
+def _page(build: Path, name: str, html: str, cache: str) -> Asset:
     path = build / "pages" / f"{name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html)
-    return Asset(path, HTML, SHORT)
+    return Asset(path, HTML, cache)
 
 
 def main() -> int:

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from infra.deploy.approvers import begin
 from infra.deploy.stack import Deployed
 from infra.local.state import Stack
+from tasks.core.settings import Settings
 
+# What a laptop has until somebody asks for something else: people whose mails come into the mailbox, and mails at once.
 APPROVER = "approver@example.com"
-OPERATOR = "operator@example.com"
-SENDER = "greenroom@example.com"
+SUITED = {
+    "Operator": "operator@example.com",
+    "MailFrom": "greenroom@example.com",
+    "DigestSeconds": "10",  # at most: infra/local/gather.py
+}
 
 
 def function_names(prefix: str) -> tuple[str, ...]:
@@ -22,21 +27,18 @@ def function_names(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
 
 
-def deploy(stack: Stack, prefix: str, title: str, more: Mapping[str, str]) -> dict[str, str]:
-    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason."""
+def deploy(stack: Stack, prefix: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason.
+
+    `asked` are parameters that were named this time; the others are what they were when this state folder was used last.
+    """
     from infra.deploy.package import deploy_local
 
-    values = {
-        "SiteUrl": stack.site,
-        "SiteOrigin": stack.site,
-        "UploadOrigins": stack.endpoint,
-        "Operator": OPERATOR,
-        "MailFrom": SENDER,
-        "GalleryTitle": title,
-        **more,
-    }
-    outputs = deploy_local(stack.endpoint, prefix, values)
-    _register(Deployed.local(stack), {SENDER, OPERATOR})
+    here = {"SiteUrl": stack.site, "SiteOrigin": stack.site, "UploadOrigins": stack.endpoint}
+    outputs = deploy_local(stack.endpoint, prefix, {**here, **asked}, SUITED)
+    target = Deployed.local(stack)
+    told = Settings.read(target.function_environment("Sweep"))
+    _register(target, {told.mail_from, told.operator} - {""})
     return outputs
 
 

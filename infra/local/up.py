@@ -38,7 +38,6 @@ class Wishes:
     auth: bool = False
     limit: int = 0
     approvers: tuple[str, ...] = ()  # who begin the list of approvers; those of an earlier run stay
-    title: str = "Greenroom"
     parameters: Mapping[str, str] = field(default_factory=dict)
     json: bool = False
     quiet: bool = False
@@ -145,7 +144,7 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
     processes.wait_until_healthy(running, stack.endpoint)
     os.environ.update(stack.environment)
     _say(wishes, "Deploying the templates to the emulated AWS ...")
-    outputs = deployment.deploy(stack, PREFIX, wishes.title, wishes.parameters)
+    outputs = deployment.deploy(stack, PREFIX, wishes.parameters)
     running.check()
     stack = replace(stack, domain=outputs["DistributionDomain"], settings=deployment.settings(stack))
     write_stack(stack)
@@ -213,7 +212,7 @@ def detached(wishes: Wishes) -> int:
 def _arguments(wishes: Wishes) -> list[str]:
     """The command line that means the same wishes, in the foreground."""
     plain = ["up", "--state", str(wishes.state), "--port", str(wishes.port), "--aws-port", str(wishes.aws_port)]
-    more = ["--title", wishes.title, "--limit", str(wishes.limit), *(["--auth"] if wishes.auth else [])]
+    more = ["--limit", str(wishes.limit), *(["--auth"] if wishes.auth else [])]
     approvers = [part for address in wishes.approvers for part in ("--approver", address)]
     settings = [part for name, value in wishes.parameters.items() for part in ("--set", f"{name}={value}")]
     return [*plain, *more, *approvers, *settings]

@@ -50,7 +50,7 @@ class Services:
         if wanted is Machine:
             return Machine(self._aws, self.settings.machine_name)
         if wanted is Edge:
-            return Edge(self._aws, self.settings.site_url_parameter, self.settings.distribution_id)
+            return Edge(self._aws, self.settings.site_url_parameter)
         opener = wanted.open  # type: ignore[attr-defined]
         takes_settings = len(inspect.signature(opener).parameters) == 2
         return opener(self._aws, self.settings) if takes_settings else opener(self._aws)

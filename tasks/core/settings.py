@@ -63,7 +63,6 @@ class Settings:
     presign_seconds: Count = setting("How long an upload's or a preview's presigned URL works.", 900)
     max_attempts: Count = setting("Executions that the sweeper starts for one item before it gives up.", 5)
     origin_secret: str = setting("What CloudFront tells the endpoints; others are refused. Empty: anyone may come.", "")
-    distribution_id: str = setting("CloudFront distribution whose indexes are invalidated; empty: none are.", "")
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -10,7 +10,8 @@ from contracts.templates import RESOURCES, TEMPLATES
 from machines.definition import Definition, definitions
 
 from infra.deploy import asl
-from infra.deploy.package import DEFINITION, example_values, parameter_values, render_definition, substitutions
+from infra.deploy.package import DEFINITION, example_values, render_definition, substitutions
+from infra.deploy.parameters import settle
 from tasks.core.errors import BadRequest
 from tasks.core.settings import Settings
 
@@ -94,19 +95,19 @@ def test_every_default_of_the_approval_time_is_one() -> None:
 
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400, 1_209_600])
 def test_a_link_dies_before_its_question(seconds: int) -> None:
-    values = parameter_values({"ApprovalSeconds": str(seconds)})
+    values = settle({"ApprovalSeconds": str(seconds)})
     assert 30 <= int(values["LinkSeconds"]) < seconds
     assert int(values["WorkDays"]) * 86_400 > seconds
 
 
 def test_a_link_that_outlives_its_question_is_refused() -> None:
     with pytest.raises(BadRequest, match="LinkSeconds"):
-        parameter_values({"ApprovalSeconds": "3600", "LinkSeconds": "3600"})
+        settle({"ApprovalSeconds": "3600", "LinkSeconds": "3600"})
 
 
 def test_an_unknown_parameter_is_named() -> None:
     with pytest.raises(BadRequest, match="Aprovers"):
-        parameter_values({"Aprovers": "ada@example.com"})
+        settle({"Aprovers": "ada@example.com"})
 
 
 def test_the_machine_is_found_under_the_name_that_functions_are_told() -> None:

@@ -14,14 +14,15 @@ from contracts.house import ROOT, pascal
 from contracts.templates import RESOURCES, TEMPLATES, allowed, environment, functions, grants, of_type, text
 from machines.definition import definitions, snake
 
+from infra.deploy.changes import LOST
 from infra.deploy.package import STACKS
 from tasks.core.entrypoint import parts
 from tasks.core.settings import Settings
 
 FUNCTIONS = functions()
 SETTINGS = {row.name.upper(): row for row in fields(Settings)}
-# The distribution is made of the endpoints' URLs, so they cannot know it; only they need to know CloudFront's secret.
-UNSET = {"edge": {"DISTRIBUTION_ID"}, "pipeline": {"ORIGIN_SECRET"}}
+# Only the endpoints need to know CloudFront's secret.
+UNSET: dict[str, set[str]] = {"edge": set(), "pipeline": {"ORIGIN_SECRET"}}
 DERIVED = {"SITE_URL_PARAMETER", "MACHINE_NAME"}
 # Services without resources to name, and what the condition beside them narrows.
 ANYWHERE = {
@@ -96,8 +97,8 @@ def test_a_function_may_use_what_its_module_asks_for_and_nothing_else(name: str)
     module = importlib.import_module(f"tasks.{snake(name)}")
     asked = {RIGHTS[kind.__name__] for kind in parts(module.handler.task)[1].values() if kind.__name__ in RIGHTS}
     rights = {f"{grant.action.split(':')[0]}:" for grant in grants() if grant.holder == name}
-    # Queues are polled for it, indexes are forgotten by Edge too, and tags and presigned posts are Store's.
-    missing, surplus = asked - rights, rights - asked - {"sqs:", "cloudfront:"}
+    # Queues are polled for it, and tags and presigned posts are Store's.
+    missing, surplus = asked - rights, rights - asked - {"sqs:"}
     assert not missing, f"{name}Function lacks {missing} in its policy"
     assert not surplus, f"{name}Function may {surplus}, which tasks/{snake(name)}.py does not use"
 
@@ -131,7 +132,7 @@ def test_no_policy_is_managed_by_somebody_else() -> None:
         ("states:GetExecutionHistory", "", {"ArchiveHistory"}),
         ("ses:SendRawEmail", "", {"RequestApproval", "MarkFailed", "Sweep"}),
         ("rekognition:DetectLabels", "", {"Recognize"}),
-        ("cloudfront:CreateInvalidation", "", {"RebuildIndexes"}),
+        ("cloudfront:CreateInvalidation", "", set()),
         ("dynamodb:Scan", "", set()),
         ("dynamodb:ConditionCheckItem", "", {"RequestApproval", "Review", "JoinPicture"}),
     ],
@@ -150,11 +151,14 @@ def test_search_reads_only_what_is_published() -> None:
     assert statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["albums", "album#*", "labels", "label#*"]
 
 
-@pytest.mark.parametrize("name", ["MarkFailed", "Sweep", "RequestApproval"])
-def test_who_decides_is_all_that_these_may_list_of_the_table(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "lists"),
+    [("MarkFailed", ["approvers"]), ("Sweep", ["approvers", "unreadable"]), ("RequestApproval", ["approvers"])],
+)
+def test_these_may_list_who_decides_and_hardly_more_of_the_table(name: str, lists: list[str]) -> None:
     statements = [row for policy in FUNCTIONS[name]["Policies"] for row in policy["Statement"]]
     listing = [row for row in statements if "dynamodb:Query" in row["Action"] and "/index/" not in text(row["Resource"])]
-    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [["approvers"]]
+    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [lists]
 
 
 def test_writing_what_was_prepared_stays_under_its_items() -> None:
@@ -205,6 +209,16 @@ def test_the_catalog_can_be_brought_back() -> None:
     assert table["DeletionPolicy"] == "Retain" and table["Properties"]["DeletionProtectionEnabled"]
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_an_identity_that_somebody_confirmed_is_kept() -> None:
+    """Without it nobody is asked, and only a person can confirm it again."""
+    assert RESOURCES["MailSender"]["DeletionPolicy"] == RESOURCES["MailSender"]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_whatever_is_kept_is_said_when_it_goes() -> None:
+    kept = {row["Type"] for row in RESOURCES.values() if row.get("DeletionPolicy") == "Retain"}
+    assert kept - LOST.keys() == set()
 
 
 @pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))

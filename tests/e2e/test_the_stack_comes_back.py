@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import drawings
 import pytest
 
 from infra.local.demo import free_ports
+from infra.local.state import read_stack
 
 
 @pytest.fixture
@@ -37,6 +40,27 @@ def test_what_was_published_stays_and_what_waits_can_be_decided(short_lived: Any
     published = town.becomes(waiting["id"], "PUBLISHED")
     assert int(published["execution"].rsplit("-", 1)[1]) > int(waiting["execution"].rsplit("-", 1)[1])
     town.published_page(waiting["id"])
+
+
+def test_settings_stay_until_another_value_is_given(town: Any, tmp_path: Path) -> None:
+    def settings(*words: str) -> dict[str, str]:
+        """What the functions are told after a start with these words, and who decides; on other ports each time."""
+        other = type(town)(tmp_path / "state", *free_ports())
+        other.run("up", "--detach", "--port", other.port, "--aws-port", other.aws_port, *words)
+        stack = read_stack(other.state)
+        assert stack is not None
+        page = urllib.request.urlopen(f"{other.site}/").read().decode()
+        assert f"<title>{stack.settings['GALLERY_TITLE']}</title>" in page
+        address = boto3.client("ssm", endpoint_url=stack.endpoint).get_parameter(Name="/greenroom/site-url")
+        assert address["Parameter"]["Value"] == other.site
+        approvers = " ".join(row["address"] for row in other.greenroom("approvers", "list"))
+        other.down()
+        return {**stack.settings, "approvers": approvers}
+
+    first = settings("--title", "Ours", "--approver", "eve@example.com", "--set", "PageSize=7", "--set", "ApprovalSeconds=3600")
+    assert (first["GALLERY_TITLE"], first["approvers"], first["PAGE_SIZE"]) == ("Ours", "eve@example.com", "7")
+    again = settings("--title", "", "--set", "PageSize=")
+    assert again == {**first, "GALLERY_TITLE": "Greenroom", "PAGE_SIZE": "60"}
 
 
 def test_a_second_up_a_down_without_a_stack_and_a_wrong_item_are_told_in_one_line(town: Any, tmp_path: Path) -> None:

@@ -108,10 +108,11 @@ def test_a_gallery_is_started_used_and_stopped(town: Town, tmp_path: Path, venv:
 def test_a_deployment_is_built_and_checked(town: Town, nowhere: Path, venv: Path) -> None:
     """As far as `sam build`, whose own packages are another 200 MB: what it would be given."""
     look = (
-        "import json, argparse; from infra import artifacts, deploy, package, resources\n"
-        "parser = argparse.ArgumentParser(); deploy.arguments(parser)\n"
+        "import json, argparse; from infra import resources\n"
+        "from infra.deploy import artifacts, aws, package, plan\n"
+        "parser = argparse.ArgumentParser(); plan.arguments(parser)\n"
         "given = '--approver a@example.com --mail-from b@example.com --region eu-west-1'.split()\n"
-        "deploy.check(deploy.make_plan(parser.parse_args(given)))\n"
+        "aws.check(plan.make_plan(parser.parse_args(given), {}))\n"
         "shop = resources.workshop()\n"
         "paths = [shop / 'infra/lambda/image/Makefile', shop / 'tasks/publish.py', artifacts.LOCK]\n"
         "paths.append(package.template_path('pipeline', shop))\n"

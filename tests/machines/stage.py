@@ -69,17 +69,13 @@ class PaintedEye(Eye):
 
 
 class QuietEdge(Edge):
-    """CloudFront: remembers what it was told to forget."""
+    """CloudFront without a distribution: it only has an address."""
 
-    def __init__(self) -> None:
-        self.forgotten: list[str] = []
+    def __init__(self) -> None: ...
 
     @property
     def site_url(self) -> str:  # type: ignore[override]
         return "https://gallery.example.org"
-
-    def invalidate(self, paths: list[str], reference: str) -> None:
-        self.forgotten += paths
 
 
 class Mended:

@@ -21,9 +21,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--approver", action="append", help="mail address that decides at first (may be repeated; approver@example.com)"
     )
-    parser.add_argument("--title", default="Greenroom", help="the gallery's name")
+    parser.add_argument("--title", help="the gallery's name; kept, like all settings, until another is given")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the templates, e.g. ReviewCode=never"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the templates, e.g. ReviewCode=never; an empty value puts the default back",
     )
 
 
@@ -40,8 +44,12 @@ def run(given: argparse.Namespace) -> int:
         auth=given.auth,
         limit=given.limit,
         approvers=tuple(map(normal_address, given.approver or [])),
-        title=given.title,
-        parameters=parameters,
+        parameters={**_named(given), **parameters},
         json=given.json,
     )
     return up.detached(wishes) if given.detach else up.run(wishes)
+
+
+def _named(given: argparse.Namespace) -> dict[str, str]:
+    """The parameters that have an option of their own, where it was used."""
+    return {} if given.title is None else {"GalleryTitle": given.title}

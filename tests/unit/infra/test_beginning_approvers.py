@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from infra.deploy import aws as deploy
+from infra.deploy import plan as planning
 from infra.deploy.approvers import difference
 from infra.errors import Misused
 
-PLAN = deploy.Plan("green", "us-east-1", "arm64", "3.13", {}, ("ada@example.com", "bo@example.com"))
+PLAN = deploy.Plan("green", "us-east-1", {}, {}, ("ada@example.com", "bo@example.com"))
+NOTHING: Mapping[str, str] = {}
 
 
-class Stacks:
-    """CloudFormation with a pipeline stack that was told these parameters; None: there is no such stack."""
-
-    def __init__(self, told: dict[str, str] | None) -> None:
-        self.told = told
-
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        assert StackName == "green-pipeline"
-        rows = [{"ParameterKey": key, "ParameterValue": value} for key, value in (self.told or {}).items()]
-        status = "DELETE_COMPLETE" if self.told is None else "UPDATE_COMPLETE"
-        return {"Stacks": [{"StackStatus": status, "Parameters": rows}]}
-
-
-def begin(told: dict[str, str] | None = None, plan: deploy.Plan = PLAN) -> None:
-    deploy._begin_approvers(deploy.Account("111122223333", "bucket", Stacks(told), None), plan, "catalog")
+def begin(deployed: Mapping[str, str] = NOTHING, plan: deploy.Plan = PLAN) -> None:
+    """As a deploy begins it where the stacks have these parameters."""
+    deploy._begin_approvers(replace(plan, deployed=deployed), "catalog")
 
 
 def listed(world: Any) -> list[str]:
@@ -59,6 +50,11 @@ def test_a_deploy_that_names_nobody_says_only_who_decides(world: Any, capsys: py
     assert capsys.readouterr().err == "approvers: ada@example.com, bo@example.com\n"
 
 
+def test_a_deploy_after_which_nobody_would_decide_ends_before_there_are_functions(world: Any) -> None:
+    with pytest.raises(Misused, match="somebody must decide: give --approver"):
+        begin({"Prefix": "green"}, replace(PLAN, approvers=()))
+
+
 def test_the_approvers_of_a_deployment_from_before_the_list_are_taken_over(
     world: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,4 +70,4 @@ def test_the_same_approvers_in_another_order_are_nothing_to_speak_of() -> None:
 
 def test_an_approver_who_cannot_be_mailed_is_named() -> None:
     with pytest.raises(Misused, match=r"--approver 'jösé@example\.com' is not a mail address"):
-        deploy._approver("jösé@example.com")
+        planning._approver("jösé@example.com")

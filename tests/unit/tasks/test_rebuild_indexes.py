@@ -9,24 +9,15 @@ import pytest
 
 from tasks.catalog import Catalog
 from tasks.core.errors import BadRequest
-from tasks.rebuild_indexes import RebuildIndexesRequest, forget, rebuild_indexes
+from tasks.rebuild_indexes import RebuildIndexesRequest, rebuild_indexes
 
 SITE = "https://gallery.example"
 
 
 class FakeEdge:
-    """CloudFront's address and what it was told to forget."""
+    """CloudFront: it has an address, and nothing else may be asked of it."""
 
     site_url = SITE
-
-    def __init__(self, fault=None):
-        self.forgotten = []
-        self._fault = fault
-
-    def invalidate(self, paths, reference):
-        if self._fault:
-            raise self._fault
-        self.forgotten.append(paths)
 
 
 class FakeStore:
@@ -240,39 +231,14 @@ def test_everything_of_an_empty_gallery_is_its_front_page(gallery):
     assert "Nothing is here yet" in site.page("/")
 
 
-def test_only_indexes_are_invalidated_in_one_batch(gallery):
-    site = gallery(60)
-    _, done = site.add("cat")
-    assert site.edge.forgotten == [["/albums/summer/0/", "/albums/summer/", "/", "/upload/"]]
-    assert done.invalidated == 4
-    site.rebuild(RebuildIndexesRequest(all=True))
-    assert site.edge.forgotten[1:] == [["/*"]]
-
-
-def test_whoever_only_left_word_invalidates_nothing(gallery):
+def test_whoever_only_left_word_writes_the_item_alone(gallery):
     site = gallery(60)
     request = site.publish("cat")
     for lease in ("summer/0", "summer", "/"):
         site.catalog.acquire_rebuild(lease, "another")
     done = site.rebuild(request)
-    assert (done.written, done.invalidated) == (1, 0)
+    assert done.written == 1
     assert site.catalog.finish_rebuild("summer", "another"), "word was left"
-
-
-def fault(code):
-    class ClientError(Exception):
-        response = {"Error": {"Code": code}}  # noqa: RUF012
-
-    return ClientError(code)
-
-
-def test_a_busy_cloudfront_does_not_hold_up_a_publication():
-    forget(FakeEdge(fault("TooManyInvalidationsInProgress")), ["/"])
-
-
-def test_a_cloudfront_that_refuses_is_a_fault():
-    with pytest.raises(Exception, match="AccessDenied"):
-        forget(FakeEdge(fault("AccessDenied")), ["/"])
 
 
 def test_a_request_that_names_nothing_is_refused(gallery):
