@@ -47,7 +47,7 @@ class JoinPictureRequest:
 def join_picture(request: JoinPictureRequest, *, catalog: Catalog, settings: Settings) -> Joined:
     """Join the picture that has the film's identifier, or say when to look again: phones send the two seconds apart."""
     item, looks = request.item, request.joined.looks + 1
-    picture = catalog.join(item, request.media, film(request))
+    picture = catalog.pairs.join(item, request.media, film(request))
     if picture:
         log.info("joined", extra={"picture": picture})
         return Joined("joined", looks, picture=picture)
@@ -70,7 +70,7 @@ def film(request: JoinPictureRequest) -> Film:
 
 def part(item: Item, catalog: Catalog, machine: Machine) -> None:
     """Let the film of a picture that nobody will see go on by itself."""
-    if alone := catalog.part(item.id):
+    if alone := catalog.pairs.part(item.id):
         machine.start(f"{alone.id}-{alone.attempt}", {"item": to_json(alone)})
         log.info("its film goes on alone", extra={"film": alone.id})
 

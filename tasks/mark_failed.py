@@ -42,16 +42,16 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
     """Mark the item FAILED and tell the operator; False when a newer attempt or an outcome makes it old news."""
     id, attempt = ended.item or ("", 0)
     try:
-        marked = catalog.mark(id, "FAILED", attempt=attempt, reason=why(ended))
+        marked = catalog.items.mark(id, "FAILED", attempt=attempt, reason=why(ended))
     except NotFound:
         log.warning("execution of an unknown item", extra={"execution": ended.name})
         return False
     if marked:
-        record = catalog.item(id)
+        record = catalog.items.get(id)
         # Who uploads the same photograph again is not told that it is a duplicate of one that will not be shown.
         release(record, catalog)
         if record.film:
-            release(catalog.item(record.film.item), catalog)
+            release(catalog.items.get(record.film.item), catalog)
         tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), catalog, mailer, settings)
     return marked
 

@@ -85,10 +85,10 @@ def sweep(
     outcomes = each.of(stranded(unfinished, machine), broken.mend)
     waiting = [record.id for record in unfinished if record.status in WAITING]
     answers = each.of(untold(waiting, reviews), lambda id: reviews.tell(id, machine))
-    inbox, noted = Inbox(store, catalog, machine, settings.inbox_bucket), catalog.unreadable()
+    inbox, noted = Inbox(store, catalog, machine, settings.inbox_bucket), catalog.unreadable.all()
     versions, left_out, missing = inbox.read(before, request.versions, {upload.id for upload in noted})
     admitted = [*each.of(some_of(noted), inbox.look_again), *each.of(missing, inbox.admit)]
-    unreadable = catalog.unreadable()
+    unreadable = catalog.unreadable.all()
     each.of([unreadable], lambda uploads: tell_of_unreadable(uploads, catalog, mailer, settings))
     return Swept(
         versions=versions,
@@ -133,12 +133,12 @@ class Inbox:
 
     def read(self, before: str, most: int, noted: set[str]) -> tuple[int, int, list[Head]]:
         """How many versions were looked at, how many of them are left out, and those that have no item and are not `noted`."""
-        rows, onward = self.store.some_versions(self.bucket, self.catalog.bookmark("inbox"), most)
-        self.catalog.set_bookmark("inbox", onward)
+        rows, onward = self.store.some_versions(self.bucket, self.catalog.bookmarks.get("inbox"), most)
+        self.catalog.bookmarks.put("inbox", onward)
         uploads = [head for head in rows if kind_of(head) == "upload"]
         old = [head for head in uploads if head.last_modified <= before]
         ids = {item_id(self.bucket, head.location.key, head.location.version or head.etag): head for head in old}
-        settled = self.catalog.known(list(ids)) | noted
+        settled = self.catalog.items.known(list(ids)) | noted
         return len(rows), len(rows) - len(uploads), [head for id, head in ids.items() if id not in settled]
 
     def admit(self, listed: Head) -> bool:
@@ -159,7 +159,7 @@ class Inbox:
             admitted = False
         except Unreadable:
             return False
-        self.catalog.forget_unreadable(upload.id)
+        self.catalog.unreadable.forget(upload.id)
         return admitted
 
 
@@ -176,7 +176,7 @@ def tell_of_unreadable(uploads: list[UnreadableUpload], catalog: Catalog, mailer
     what = "1 upload cannot be read" if len(new) == 1 else f"{len(new)} uploads cannot be read"
     tell_operator(what, letter(new), catalog, mailer, settings)
     for upload in new:
-        catalog.told_unreadable(upload.id)
+        catalog.unreadable.told(upload.id)
 
 
 def letter(uploads: list[UnreadableUpload]) -> str:
@@ -199,7 +199,7 @@ def letter(uploads: list[UnreadableUpload]) -> str:
 def settled_items(catalog: Catalog, before: str) -> Iterator[ItemRecord]:
     """Unfinished items that nobody touched since `before`."""
     for status in RUNS:
-        yield from (record for record in catalog.items(status, ITEMS_A_SWEEP) if record.updated_at <= before)
+        yield from (record for record in catalog.items.newest(status, ITEMS_A_SWEEP) if record.updated_at <= before)
 
 
 def stranded(records: list[ItemRecord], machine: Machine) -> list[ItemRecord]:
@@ -225,7 +225,7 @@ class Broken:
 
     def mend(self, stale: ItemRecord) -> str:
         """What was done: started, restarted, failed, or "" when there was nothing to mend."""
-        record = self.catalog.item(stale.id)  # the index that found it may be a moment behind
+        record = self.catalog.items.get(stale.id)  # the index that found it may be a moment behind
         if record.status not in RUNS or record.attempt != stale.attempt:
             return ""
         status = self.machine.status(record.execution)
@@ -242,7 +242,7 @@ class Broken:
         most = self.settings.max_attempts * (PATIENCE if ended.error == LOST else 1)
         if record.attempt >= most:
             return "failed" if self._give_up(record) else ""
-        following = self.catalog.next_attempt(record.id, record.attempt)
+        following = self.catalog.items.next_attempt(record.id, record.attempt)
         if following is None:
             return ""
         log.info("restarted", extra={"item": following.id, "attempt": following.attempt, "was": ended.error or ended.status})
@@ -255,7 +255,7 @@ class Broken:
 
     def _give_up(self, record: ItemRecord) -> bool:
         reason = f"given up after {record.attempt} attempts, none of which came to an end"
-        if not self.catalog.mark(record.id, "FAILED", attempt=record.attempt, reason=reason):
+        if not self.catalog.items.mark(record.id, "FAILED", attempt=record.attempt, reason=reason):
             return False
         body = f"{record.item.filename} (item {record.id}): {reason}.\n\nTo see what happened:\n\n  greenroom audit {record.id}\n"
         tell_operator(f"Given up: {record.item.filename}", body, self.catalog, self.mailer, self.settings)

@@ -54,7 +54,7 @@ def test_three_times_and_shuffled_is_still_once(gallery: Gallery, seed: int) -> 
     assert gallery.executions() == sorted(f"{upload.id}-1" for upload in uploads)
     assert [upload.record.status for upload in uploads] == ["PUBLISHED"] * 3
     assert sorted(gallery.site.pages()) == sorted(upload.id for upload in uploads)
-    assert [card.sequence for card in gallery.catalog.page("summer", 0)] == [1, 2, 3]
+    assert [card.sequence for card in gallery.catalog.albums.page("summer", 0)] == [1, 2, 3]
 
 
 def test_an_older_version_announced_late_is_an_item_of_its_own(gallery: Gallery) -> None:
@@ -120,7 +120,7 @@ def test_a_redelivered_approval_request_sends_no_second_mail(gallery: Gallery) -
 
 def _asked(gallery: Gallery, id: str) -> dict[str, Any]:
     """What AwaitApproval told of an item, but for its token."""
-    record = gallery.catalog.item(id)
+    record = gallery.catalog.items.get(id)
     return {"item": to_json(record.item), "media": to_json(record.media), "prepared": to_json(record.prepared)}
 
 

@@ -111,7 +111,7 @@ class Upload:
     @property
     def record(self) -> ItemRecord:
         """What the catalog says now."""
-        return self.gallery.catalog.item(self.id)
+        return self.gallery.catalog.items.get(self.id)
 
     def waiting(self) -> Upload:
         """Go on until a person is asked; raises AssertionError when the execution ends before."""

@@ -135,7 +135,7 @@ def _unasked(target: Deployed) -> dict[str, int]:
     from tasks.catalog.standing import undecided
     from tasks.core.clock import epoch
 
-    mailed = [set(review.mailed) for _, review in undecided(target.catalog, target.reviews, epoch())]
+    mailed = [set(review.mailed) for _, review in undecided(target.catalog.items, target.reviews, epoch())]
     counts = {one.address: sum(one.membership not in each for each in mailed) for one in target.catalog.approvers.all()}
     return {address: count for address, count in counts.items() if count}
 

@@ -19,8 +19,8 @@ def gallery(world, make):
 
     def publish(name, album="Summer", labels=()):
         item = make.item(name, album)
-        catalog.create(item)
-        catalog.publish(item, make.media(), make.prepared(labels=labels), make.approved, ())
+        catalog.items.create(item)
+        catalog.albums.publish(item, make.media(), make.prepared(labels=labels), make.approved, ())
 
     catalog.add = publish
     return catalog

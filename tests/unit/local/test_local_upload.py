@@ -182,9 +182,9 @@ def test_whoever_waits_is_told_of_each_as_well(upload: Any, folder: Path, inbox:
     class Settled:
         def item(self, id: str) -> Any:
             item = make.item("a.jpg", id=id)
-            world.catalog.create(item)
-            world.catalog.mark(id, "QUARANTINED", attempt=1, reason="not a picture\x1b[31m")
-            return world.catalog.item(id)
+            world.catalog.items.create(item)
+            world.catalog.items.mark(id, "QUARANTINED", attempt=1, reason="not a picture\x1b[31m")
+            return world.catalog.items.get(id)
 
     inbox.catalog = Settled()
     code, out, err = upload(folder, "--wait", "--json")

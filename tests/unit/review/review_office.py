@@ -107,7 +107,7 @@ class Office(Services):
         """Items that wait, in one batch of messages; their tokens are `<token>-<name>`."""
         items = [self.make.item(name) for name in names]
         for item in items:
-            self.get(type(self.world.catalog)).create(item)
+            self.world.catalog.items.create(item)
         self.deliver(*(self.message(item, f"{token}-{name}", **more) for item, name in zip(items, names, strict=True)))
         return items
 

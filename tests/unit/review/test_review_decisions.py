@@ -195,16 +195,16 @@ def test_a_dead_token_is_no_success(office: Office, ann: Browser, execution: str
 def test_a_click_after_the_publication_shows_where_it_stands(office: Office, ann: Browser, bob: Browser) -> None:
     item = both_open(office, ann, bob)
     ann.decide(item, "approve")
-    prepared = office.world.catalog.item(item.id).prepared
+    prepared = office.world.catalog.items.get(item.id).prepared
     decision, _ = office.world.reviews.decision(item.id)
-    office.world.catalog.publish(item, office.make.media(), prepared, decision, office.make.files)
+    office.world.catalog.albums.publish(item, office.make.media(), prepared, decision, office.make.files)
 
     status, answer = bob.decide(item, "reject")
     assert status == 409
     assert answer["standing"]["state"] == "published"
     assert answer["standing"]["url"] == f"/items/{item.id}/"
     assert answer["message"].endswith(" UTC.") and "In the gallery. Approved by ann@example.org" in answer["message"]
-    assert isinstance(office.world.catalog.item(item.id).publication, Publication)
+    assert isinstance(office.world.catalog.items.get(item.id).publication, Publication)
 
 
 def test_what_another_decided_is_shown_when_the_link_is_opened(office: Office, ann: Browser, bob: Browser) -> None:

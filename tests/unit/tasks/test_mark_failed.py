@@ -18,7 +18,7 @@ def ended(item, status="FAILED", **more):
 @pytest.fixture
 def item(world, make):
     item = make.item("holiday\npicture.jpg")
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     return item
 
 
@@ -29,7 +29,7 @@ def run(world, event, settings=None):
 def test_a_failed_execution_marks_its_item_and_tells_the_operator(world, item):
     cause = json.dumps({"errorMessage": "no space left", "errorType": "OSError", "stackTrace": ["secret path"]})
     run(world, ended(item, error="OSError", cause=cause))
-    record = world.catalog.item(item.id)
+    record = world.catalog.items.get(item.id)
     assert (record.status, record.reason) == ("FAILED", "its processing failed: OSError: no space left")
     (mail,) = [message_from_string(text, policy=policy.default) for text in world.mails()]
     assert (mail["To"], mail["Subject"]) == ("operator@example.org", "Not finished: holiday picture.jpg")
@@ -41,39 +41,39 @@ def test_a_message_that_the_emulator_wrapped_and_cut_off_is_unwrapped(world, ite
     inner = json.dumps({"errorMessage": 'too "small"', "errorType": "InvalidParameterException", "stackTrace": ["a path"]})
     cause = json.dumps({"errorType": "Runtime.HandlerError", "errorMessage": f"Proxy target returned HTTP 500: {inner[:-12]}"})
     run(world, ended(item, error="Runtime.HandlerError", cause=cause))
-    assert world.catalog.item(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
+    assert world.catalog.items.get(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
 
 
 def test_the_same_photograph_may_be_uploaded_again_after_a_failure(world, item):
-    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
+    world.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
     world.table.put({"pk": "content#abc", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
     run(world, ended(item))
-    assert world.catalog.claim_holder("abc") == ""
+    assert world.catalog.items.claim_holder("abc") == ""
 
 
 @pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "took too long"), ("ABORTED", "was stopped")])
 def test_the_reason_says_what_happened(world, item, status, words):
     run(world, ended(item, status, error=None, cause=None))
-    assert words in world.catalog.item(item.id).reason
+    assert words in world.catalog.items.get(item.id).reason
 
 
 def test_a_newer_attempt_makes_it_old_news(world, item):
-    world.catalog.next_attempt(item.id, 1)
+    world.catalog.items.next_attempt(item.id, 1)
     run(world, ended(item))
-    assert world.catalog.item(item.id).status == "RECEIVED"
+    assert world.catalog.items.get(item.id).status == "RECEIVED"
     assert world.mails() == []
 
 
 def test_an_outcome_is_not_overwritten(world, item):
-    world.catalog.mark(item.id, "REJECTED", attempt=1)
+    world.catalog.items.mark(item.id, "REJECTED", attempt=1)
     run(world, ended(item))
-    assert world.catalog.item(item.id).status == "REJECTED"
+    assert world.catalog.items.get(item.id).status == "REJECTED"
     assert world.mails() == []
 
 
 def test_an_execution_lost_with_its_engine_is_left_to_the_sweeper(world, item):
     run(world, ended(item, error="States.ServiceRestart"))
-    assert world.catalog.item(item.id).status == "RECEIVED"
+    assert world.catalog.items.get(item.id).status == "RECEIVED"
     assert world.mails() == []
 
 

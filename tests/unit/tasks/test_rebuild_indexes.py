@@ -53,9 +53,9 @@ class Gallery:
 
     def publish(self, name, album="Summer"):
         item = self._make.item(f"{name}.jpg", album=album)
-        self.catalog.create(item)
+        self.catalog.items.create(item)
         make = self._make
-        publication, _ = self.catalog.publish(item, make.media(), make.prepared(labels=()), make.approved, make.files)
+        publication, _ = self.catalog.albums.publish(item, make.media(), make.prepared(labels=()), make.approved, make.files)
         return RebuildIndexesRequest(item, publication)
 
     def rebuild(self, request, catalog=None):
@@ -175,7 +175,7 @@ def test_what_is_published_while_a_page_is_rendered_is_on_it_all_the_same(galler
             return getattr(self._catalog, name)
 
         def page(self, slug, number):
-            cards = [card for card in self._catalog.page(slug, number) if self.came or card.id == first.item.id]
+            cards = [card for card in self._catalog.albums.page(slug, number) if self.came or card.id == first.item.id]
             if not self.came and self._held("summer/0"):
                 self.came = True
                 site.rebuild(second)
@@ -208,7 +208,7 @@ def test_a_slow_writer_does_not_hide_its_new_neighbour(gallery):
 def test_a_retry_after_a_crash_takes_its_own_lease_again(gallery):
     site = gallery(60)
     request = site.publish("cat")
-    assert site.catalog.acquire_rebuild("summer/0", f"{request.item.id}-1"), "the worker that then died"
+    assert site.catalog.rebuilds.acquire("summer/0", f"{request.item.id}-1"), "the worker that then died"
     site.rebuild(request)
     assert site.on("/albums/summer/0/") == {request.item.id}
 
@@ -253,10 +253,10 @@ def test_whoever_only_left_word_invalidates_nothing(gallery):
     site = gallery(60)
     request = site.publish("cat")
     for lease in ("summer/0", "summer", "/"):
-        site.catalog.acquire_rebuild(lease, "another")
+        site.catalog.rebuilds.acquire(lease, "another")
     done = site.rebuild(request)
     assert (done.written, done.invalidated) == (1, 0)
-    assert site.catalog.finish_rebuild("summer", "another"), "word was left"
+    assert site.catalog.rebuilds.finish("summer", "another"), "word was left"
 
 
 def fault(code):

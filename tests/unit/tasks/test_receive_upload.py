@@ -22,7 +22,7 @@ def deliver(world):
 
 
 def only(world):
-    (record,) = world.catalog.items()
+    (record,) = world.catalog.items.newest()
     return record
 
 
@@ -40,7 +40,7 @@ def test_every_event_three_times_in_any_order_is_one_item_and_one_execution_each
     events = [world.upload(f"Summer/{number}.jpg", bytes([number])) for number in range(6)] * 3
     random.Random(7).shuffle(events)
     assert deliver(*events) == []
-    assert len(list(world.catalog.items())) == 6
+    assert len(list(world.catalog.items.newest())) == 6
     assert len(world.machine.executions) == 6
 
 
@@ -55,7 +55,7 @@ def test_a_crash_between_item_and_execution_is_mended_by_the_next_delivery(world
 def test_a_late_repeat_does_not_start_what_has_ended(world, deliver):
     event = world.upload("Summer/a.jpg")
     deliver(event)
-    world.catalog.mark(only(world).id, "REJECTED", attempt=1)
+    world.catalog.items.mark(only(world).id, "REJECTED", attempt=1)
     world.machine.executions.clear()
     deliver(event)
     assert world.machine.executions == {}
@@ -95,7 +95,7 @@ def test_without_a_version_the_event_means_the_bytes_it_names(world, deliver):
     second = world.upload("Summer/a.jpg", b"second")
     versions = [event["detail"]["object"].pop("version-id") for event in (first, second)]
     deliver(second, first)
-    assert {record.version for record in world.catalog.items()} == set(versions)
+    assert {record.version for record in world.catalog.items.newest()} == set(versions)
 
 
 def test_what_was_deleted_meanwhile_is_let_go(world, deliver):
@@ -103,7 +103,7 @@ def test_what_was_deleted_meanwhile_is_let_go(world, deliver):
     version = event["detail"]["object"]["version-id"]
     world.s3.delete_object(Bucket="inbox", Key="Summer/a.jpg", VersionId=version)
     assert deliver(event) == []
-    assert list(world.catalog.items()) == []
+    assert list(world.catalog.items.newest()) == []
 
 
 def test_a_deletion_by_name_keeps_the_version_that_was_uploaded(world, deliver):
@@ -147,7 +147,7 @@ def test_a_folders_marker_is_no_upload_and_an_empty_file_is(world, deliver):
 def test_a_by_product_becomes_no_item_and_stays_where_it_is(world, deliver, key):
     event = world.upload(key, b'{"geoData": {"latitude": 48.1}}')
     assert deliver(event) == []
-    assert (list(world.catalog.items()), world.machine.executions) == ([], {})
+    assert (list(world.catalog.items.newest()), world.machine.executions) == ([], {})
     assert world.store.head(Location("inbox", key)).bytes > 0
 
 
@@ -165,7 +165,7 @@ def test_what_s3_has_and_will_not_show_is_noted_and_not_delivered_again(world, d
     world.withhold("Summer/a.jpg", status)
     assert deliver(poison, good) == []
     assert only(world).key == "Summer/b.jpg"
-    (noted,) = world.catalog.unreadable()
+    (noted,) = world.catalog.unreadable.all()
     assert noted.location == Location("inbox", "Summer/a.jpg", poison["detail"]["object"]["version-id"])
     assert noted.reason and not noted.told
 
@@ -175,21 +175,21 @@ def test_what_cannot_be_read_is_pinned_where_the_event_names_no_version(world, d
     version = event["detail"]["object"].pop("version-id")
     world.withhold("Summer/a.jpg", 400)
     assert deliver(event) == []
-    assert [noted.location.version for noted in world.catalog.unreadable()] == [version]
+    assert [noted.location.version for noted in world.catalog.unreadable.all()] == [version]
 
 
 def test_a_passing_fault_of_s3_brings_its_message_back(world, deliver):
     event = world.upload("Summer/a.jpg")
     world.withhold("Summer/a.jpg", 501)
     assert deliver(event) == ["m0"]
-    assert world.catalog.unreadable() == []
+    assert world.catalog.unreadable.all() == []
 
 
 def test_a_by_product_that_s3_will_not_show_is_nobodys_loss(world, deliver):
     event = world.upload("Summer/Thumbs.db")
     world.withhold("Summer/Thumbs.db", 400)
     assert deliver(event) == []
-    assert world.catalog.unreadable() == []
+    assert world.catalog.unreadable.all() == []
 
 
 def test_an_event_that_means_a_delete_marker_is_of_something_gone(world, deliver):
@@ -197,7 +197,7 @@ def test_an_event_that_means_a_delete_marker_is_of_something_gone(world, deliver
     marker = world.s3.delete_object(Bucket="inbox", Key="Summer/a.jpg")["VersionId"]
     event["detail"]["object"]["version-id"] = marker
     assert deliver(event) == []
-    assert (list(world.catalog.items()), world.catalog.unreadable()) == ([], [])
+    assert (list(world.catalog.items.newest()), world.catalog.unreadable.all()) == ([], [])
 
 
 def test_one_unreadable_message_does_not_bring_the_others_back(world, deliver):
