@@ -16,15 +16,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra import resources
-from infra.deploy import artifacts, asl, cloudformation, package, sam
+from infra.deploy import artifacts, asl, cloudformation, package, reviews, sam
 from infra.deploy.approvers import begin, difference
 from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
 from tasks.core.addresses import normal_address
 from tasks.core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from tasks.catalog.review_table import ReviewTable
 
 ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
 # What people count; the rest are parts of these.
@@ -238,19 +241,28 @@ def deploy(plan: Plan) -> dict[str, str]:
     for name in package.STACKS:
         results |= _deploy_one(there, name, plan, results)
         if name == "storage":  # before the functions that ask the list, so that no approver is locked out meanwhile
-            _begin_approvers(there, plan, results["CatalogTable"])
+            _begin_approvers(there, plan, _review_table(plan, results))
     # The inbox learns the site's address last: CloudFront has it only now.
-    return results | _deploy_one(there, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
+    results |= _deploy_one(there, "storage", plan, {"SiteOrigin": results["SiteUrl"]})
+    if moved := reviews.move_all(_review_table(plan, results)):
+        err(f"moved {moved} reviews, decisions and links to their own table")
+    return results
 
 
-def _begin_approvers(there: Account, plan: Plan, table: str) -> None:
-    """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's."""
-    from tasks.catalog.approvers import Approvers
-    from tasks.core.aws.dynamodb import Table
+def _review_table(plan: Plan, results: Mapping[str, str]) -> ReviewTable:
+    from tasks.catalog.review_table import ReviewTable
     from tasks.core.aws.session import Aws
 
+    return ReviewTable(Aws(plan.region), results["ReviewsTable"], results["CatalogTable"])
+
+
+def _begin_approvers(there: Account, plan: Plan, table: ReviewTable) -> None:
+    """Begin the list of approvers where it is empty: with that of an earlier version, else the plan's."""
+    from tasks.catalog.approvers import Approvers
+
+    reviews.copy_approvers(table)
     told = cloudformation.parameters(there.client, f"{plan.prefix}-pipeline").get("Approvers", "")
-    listed = begin(Approvers(Table(Aws(plan.region), table)), _earlier(told) or plan.approvers)
+    listed = begin(Approvers(table), _earlier(told) or plan.approvers)
     err(f"approvers: {', '.join(listed)}")
     command = f"greenroom approvers --stack-name {plan.prefix}-pipeline"
     if note := difference(plan.approvers, listed, command):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 
+from infra.deploy import reviews
 from infra.deploy.approvers import begin
 from infra.deploy.stack import Deployed
 from infra.local.state import Stack
@@ -38,6 +39,15 @@ def deploy(stack: Stack, prefix: str, title: str, more: Mapping[str, str]) -> di
     outputs = deploy_local(stack.endpoint, prefix, values)
     _register(Deployed.local(stack), {SENDER, OPERATOR})
     return outputs
+
+
+def move_reviews(stack: Stack) -> None:
+    """Give the reviews, links and approvers of an earlier version's state folder their own table."""
+    from tasks.catalog.review_table import ReviewTable
+
+    table = Deployed.local(stack).services.get(ReviewTable)
+    reviews.copy_approvers(table)
+    reviews.move_all(table)
 
 
 def begin_approvers(stack: Stack, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What Greenroom knows: items, albums, pages, search, and the reviews of what waits for a person.
 
-Two DynamoDB tables; docs/reference/catalog.md lists their rows. A task asks for `Catalog`, and by name for the parts that it uses of
-the reviews' table: `Reviews`, `Links`.
+Two DynamoDB tables; docs/reference/catalog.md lists their rows. A task asks for `Catalog`, and by name for `Reviews` and `Links`,
+which only few roles may use.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class Links:
         """The session that this cookie stands for, another 15 minutes long; `closed` when it is over or another link's."""
         now = epoch(self._clock)
         key = session_key(_hash(cookie))
-        found = self._table.get(*key) if cookie else None
+        found = self._table.take(*key) if cookie else None
         if not found or not _equal(found["link"], link_id) or found["expires"] <= now:
             return Entry("closed")
         row = self._link(link_id)
@@ -158,7 +158,7 @@ class Links:
         return Entry("open", _session(link_id, row, found["nonce"]), cookie) if alive else Entry("closed")
 
     def _link(self, link_id: str) -> Row | None:
-        return self._table.get(*link_key(link_id)) if LINK_ID.fullmatch(link_id) else None
+        return self._table.take(*link_key(link_id)) if LINK_ID.fullmatch(link_id) else None
 
     def _ended(self, row: Row) -> Access | None:
         """Why nothing comes of this link any more, whoever has its secret: its approver was removed, or it was revoked."""
@@ -173,7 +173,7 @@ class Links:
         return self._policy != "new-device" or not self._knows(link, device)
 
     def _knows(self, link: Row, device: str) -> bool:
-        row = self._table.get(*device_key(_hash(device))) if device else None
+        row = self._table.take(*device_key(_hash(device))) if device else None
         return row is not None and _equal(_membership(row), _membership(link)) and bool(row["expires"] > epoch(self._clock))
 
     def _remember(self, link: Row) -> str:

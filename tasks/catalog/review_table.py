@@ -20,32 +20,32 @@ ROUNDS = 12
 
 
 class ReviewTable(Table):
-    """One table to whoever uses it. `get` is for those who write afterwards: it moves; `look` and the others only read."""
+    """The table, with what is still in the catalog's. `take` is for those who go on to write: it moves; `look...` only reads."""
 
     def __init__(self, aws: Aws, name: str, earlier: str) -> None:
         super().__init__(aws, name)
-        self._earlier = Table(aws, earlier)
+        self.earlier = Table(aws, earlier)
         self._moved = False
 
     @classmethod
     def open(cls, aws: Aws, settings: Settings) -> ReviewTable:
         return cls(aws, settings.reviews_table, settings.catalog_table)
 
-    def get(self, pk: str, sk: str) -> Row | None:
+    def take(self, pk: str, sk: str) -> Row | None:
         """One row, moved to this table first where it is still in the other; None when it is in neither."""
         for _ in range(ROUNDS):
-            row = super().get(pk, sk)
-            old = None if row or self.all_moved() else self._earlier.get(pk, sk)
+            row = self.get(pk, sk)
+            old = None if row or self.all_moved() else self.earlier.get(pk, sk)
             if old is None:
                 # Whoever moves a row moves it here: one that was in neither may have been on its way.
-                return row or super().get(pk, sk)
+                return row or self.get(pk, sk)
             self.transact(self.moving(old))
         raise Conflict("a row of an earlier version is being changed by many at once; try again")
 
     def adopt(self, pk: str, sk: str) -> None:
         """Move a row that may still be in the other table, for who changes it without reading it."""
         if not self.all_moved():
-            self.get(pk, sk)
+            self.take(pk, sk)
 
     def look(self, pk: str, sk: str) -> Row | None:
         """One row, wherever it is."""
@@ -53,17 +53,17 @@ class ReviewTable(Table):
 
     def look_at(self, keys: list[Key]) -> dict[Key, Row]:
         """The rows of these keys that exist, wherever they are."""
-        rows = super().get_many(keys)
+        rows = self.get_many(keys)
         missing = [key for key in keys if key not in rows]
         if missing and not self.all_moved():
-            rows |= self._earlier.get_many(missing)
-            rows |= super().get_many(missing)  # what was moved between the two readings
+            rows |= self.earlier.get_many(missing)
+            rows |= self.get_many(missing)  # what was moved between the two readings
         return rows
 
     def look_for(self, pk: str, key: str, **values: Any) -> list[Row]:
         """A partition's rows whose sort keys fulfil `key`, in their order, wherever they are."""
-        old = [] if self.all_moved() else list(self._earlier.query(pk, key, **values))
-        rows = {key_of(row): row for row in (*old, *super().query(pk, key, **values))}
+        old = [] if self.all_moved() else list(self.earlier.query(pk, key, **values))
+        rows = {key_of(row): row for row in (*old, *self.query(pk, key, **values))}
         return [rows[found] for found in sorted(rows)]
 
     def moving(self, old: Row) -> list[Write]:
@@ -71,13 +71,13 @@ class ReviewTable(Table):
         unchanged, values = _unchanged(old)
         return [
             self.here(Write(old, "attribute_not_exists(#pk)")),
-            self._earlier.here(Write(keyed(key_of(old)), unchanged, values, delete=True)),
+            self.earlier.here(Write(keyed(key_of(old)), unchanged, values, delete=True)),
         ]
 
     def all_moved(self) -> bool:
         """Whether a deploy has noted that the other table holds no row of this one any more: never asked again then."""
         if not self._moved:
-            self._moved = super().get(*moved_key()) is not None
+            self._moved = self.get(*moved_key()) is not None
         return self._moved
 
     def note_all_moved(self, at: str) -> None:

@@ -122,7 +122,7 @@ class Reviews:
         the machine can be told at once. An older attempt's message changes nothing: the review's attempt is then higher.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(*review_key(item.id))
+            row = self._table.take(*review_key(item.id))
             if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, sha256) and token in row["tokens"])):
                 return _review(row)
             if row and _same(row, item.attempt, sha256):
@@ -198,7 +198,7 @@ class Reviews:
         `sha256` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(*review_key(id))
+            row = self._table.take(*review_key(id))
             if row is None:
                 return Outcome("unknown")
             settled = self._settled(row, verdict, approver, sha256)
@@ -230,7 +230,7 @@ class Reviews:
         An attempt that a newer one has overtaken is expired whatever became of the newer one.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(*review_key(item.id))
+            row = self._table.take(*review_key(item.id))
             if row is None:
                 # The message was lost or is still on its way: it must not open a review that nobody waits for.
                 closed = {**self._fresh(item, [], sha256), "status": "EXPIRED", "decision": to_json(EXPIRED)}
@@ -285,7 +285,7 @@ class Reviews:
 
         Faults of the call travel: the decision stands in the catalog, and the sweeper tells it again.
         """
-        row = self._table.get(*review_key(id))
+        row = self._table.take(*review_key(id))
         if row is None or row["status"] == "PENDING":
             return False
         if row["answered"]:
@@ -336,7 +336,7 @@ class Reviews:
 
     def film_joined(self, id: str, film: str) -> Write | None:
         """The write that adds a film (its digest) to what is asked about a picture, as it is asked now; None: it is too late."""
-        row = self._table.get(*review_key(id))
+        row = self._table.take(*review_key(id))
         if row is None:
             return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
         if row["status"] != "PENDING" or row["expires"] <= epoch(self._clock):
@@ -346,7 +346,7 @@ class Reviews:
 
     def nobody_asked(self, id: str) -> Write | None:
         """The check that nobody was asked about an item; None when somebody was."""
-        if self._table.get(*review_key(id)):
+        if self._table.take(*review_key(id)):
             return None
         return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
 

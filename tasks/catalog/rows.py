@@ -25,7 +25,7 @@ BY_STATUS = "by-status"
 KEYS = ("pk", "sk")
 
 
-def keyed(key: Key, **attributes: Any) -> Row:
+def keyed(key: Key, /, **attributes: Any) -> Row:
     """A row of this key; without attributes, the row that a write to the key names."""
     pk, sk = key
     return {"pk": pk, "sk": sk, **attributes}
@@ -257,11 +257,8 @@ def moved_key() -> Key:
     return "moved", "from-catalog"
 
 
-def belongs_to_reviews(row: Row) -> bool:
-    """Whether a row, wherever it stands, is one of the reviews' table."""
+def is_review(row: Row) -> bool:
+    """Whether a row, in whichever table, is a review, a decision, a link, a session or a device."""
     pk, sk = key_of(row)
-    return (
-        pk == approvers_pk()
-        or (pk.startswith(item_pk("")) and (sk == review_key("")[1] or sk.startswith(decisions_start())))
-        or any(pk.startswith(start) and sk == end for start, end in (link_key(""), session_key(""), device_key("")))
-    )
+    whole = (review_key(""), link_key(""), session_key(""), device_key(""))
+    return any(pk.startswith(start) and sk == end for start, end in whole) or sk.startswith(decisions_start())

@@ -28,7 +28,8 @@ class Stacks:
 
 
 def begin(told: dict[str, str] | None = None, plan: deploy.Plan = PLAN) -> None:
-    deploy._begin_approvers(deploy.Account("111122223333", "bucket", Stacks(told), None), plan, "catalog")
+    table = deploy._review_table(plan, {"ReviewsTable": "reviews", "CatalogTable": "catalog"})
+    deploy._begin_approvers(deploy.Account("111122223333", "bucket", Stacks(told), None), plan, table)
 
 
 def listed(world: Any) -> list[str]:
