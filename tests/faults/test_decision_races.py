@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, shared_aws
+from machines.stage import MOTO, SETTINGS, make_tables, shared_aws
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -31,7 +31,7 @@ APPROVED = Decision("approve", "", "ann@example.org", "2026-07-05T09:12:44Z")
 @pytest.fixture
 def table() -> Iterator[None]:
     with mock_aws(config=MOTO), serial_dynamodb():
-        make_table(shared_aws(), SETTINGS.catalog_table)
+        make_tables(shared_aws(), SETTINGS)
         yield
 
 

@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, shared_aws
+from machines.stage import MOTO, SETTINGS, make_tables, shared_aws
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -68,7 +68,7 @@ class Town:
 @pytest.fixture
 def town() -> Iterator[Town]:
     with mock_aws(config=MOTO), serial_dynamodb():
-        make_table(shared_aws(), SETTINGS.catalog_table)
+        make_tables(shared_aws(), SETTINGS)
         yield Town()
 
 

@@ -2,10 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
 from tasks.catalog import Catalog
+from tasks.catalog.albums import Albums
 from tasks.core.aws.dynamodb import Table
 from tasks.core.errors import NotFound, Stale
 
@@ -61,7 +64,7 @@ def test_publishing_again_gives_the_same_answer(world, make):
 
 
 def test_thirty_publications_to_one_album_at_once_leave_no_gap(world, make):
-    catalog = Catalog(Table(Serial(world.aws), "catalog"), page_size=7)
+    catalog = Catalog.of(Table(Serial(world.aws), "catalog"), world.reviews, world.catalog.approvers, page_size=7)
     items = [make.item(f"{number}.jpg") for number in range(30)]
     with ThreadPoolExecutor(10) as pool:
         found = list(pool.map(lambda item: publish(catalog, make, item)[0], items))
@@ -107,7 +110,7 @@ def test_an_unknown_item_is_not_published(world, make):
 def test_an_expiry_between_look_and_write_wins(world, make):
     item = make.item()
 
-    class Late(Catalog):
+    class Late(Albums):
         def _look(self, asked):
             seen = super()._look(asked)
             world.catalog.items.mark(item.id, "EXPIRED", attempt=1)
@@ -115,7 +118,7 @@ def test_an_expiry_between_look_and_write_wins(world, make):
 
     world.catalog.items.create(item)
     with pytest.raises(Stale, match="EXPIRED"):
-        Late(world.table).publish(item, make.media(), make.prepared(), make.approved, ())
+        Late(world.table, world.catalog.items).publish(item, make.media(), make.prepared(), make.approved, ())
     assert world.catalog.albums.page("summer", 0) == []
 
 
@@ -131,13 +134,12 @@ def test_the_cover_is_the_newest_picture_for_everyone(world, make):
 
 
 def test_albums_are_listed_latest_publication_first(world, make):
-    days = iter(range(1, 9))
+    days = count(1)
 
-    class Dated(Catalog):
-        def _now(self):
-            return f"2026-06-0{next(days)}T00:00:00Z"
+    def clock():
+        return datetime(2026, 6, 1, tzinfo=UTC) + timedelta(days=next(days))
 
-    catalog = Dated(world.table)
+    catalog = Catalog.of(world.table, world.reviews, world.catalog.approvers, clock=clock)
     for name, album in (("a.jpg", "Spring"), ("b.jpg", "Autumn"), ("c.jpg", "Spring")):
         publish(catalog, make, make.item(name, album))
     assert [album.slug for album in catalog.albums.all()] == ["spring", "autumn"]

@@ -26,7 +26,7 @@ def test_a_retry_takes_its_own_lease_again(world):
 
 def test_a_lost_holders_lease_ends_and_its_late_finish_takes_nothing(world):
     moment = [datetime(2026, 6, 1, tzinfo=UTC)]
-    catalog = Catalog(world.table, clock=lambda: moment[0])
+    catalog = Catalog.of(world.table, world.reviews, world.catalog.approvers, clock=lambda: moment[0])
     assert catalog.rebuilds.acquire("summer", "lost")
     moment[0] += timedelta(minutes=10)
     assert catalog.rebuilds.acquire("summer", "next")
