@@ -7,6 +7,7 @@ from typing import Any
 
 from tasks.archive_history import build_record, decision_of
 from tasks.catalog import Catalog, Reviews
+from tasks.core import versions
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.errors import NotFound, error_code
@@ -35,7 +36,7 @@ def _archived(item: ItemRecord, catalog: Catalog, store: Store, settings: Settin
     found: dict[int, dict[str, Any]] = {}
     for key in catalog.archives(item.id):
         try:
-            record = json.loads(store.read(Location(settings.audit_bucket, key)))
+            record = versions.record(json.loads(store.read(Location(settings.audit_bucket, key))))
         except NotFound:
             continue
         found[int(record["attempt"])] = record

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasks.catalog import Catalog, Reviews
+from tasks.core import versions
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
@@ -17,8 +18,6 @@ from tasks.core.logs import log
 from tasks.core.models.location import Location
 from tasks.core.scrub import scrub
 from tasks.core.settings import Settings
-
-SCHEMA = "greenroom/execution/1"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def build_record(ended: Ended, events: Iterable[dict[str, Any]], decision: dict[
     story = [plain(event) for event in events]
     id, attempt = ended.item or ("", 0)
     record = {
-        "schema": SCHEMA,
+        "schema": versions.schema(),
         "item": id,
         "attempt": attempt,
         "execution": ended.name,
