@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
-import msgspec
-
+from tasks.catalog.rows import fact
 from tasks.core.aws.attributes import Row
 from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.aws.session import Aws
@@ -357,7 +356,7 @@ def film_change(id: str, row: Row | None, film: str) -> Write:
 
 def _sha256_of(film: str) -> str:
     """Of the film that an item's row keeps as JSON; "" for none."""
-    return from_json(msgspec.json.decode(film), Film).sha256 if film else ""
+    return fact(film, Film).sha256 if film else ""
 
 
 def _shown(row: Row) -> str:

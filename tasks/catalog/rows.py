@@ -11,6 +11,7 @@ from tasks.core.json import from_json
 from tasks.core.models.item import Item, Status
 from tasks.core.models.publication import Album, Card
 from tasks.core.models.record import ItemRecord
+from tasks.core.versions import FACT, ROW
 
 T = TypeVar("T")
 
@@ -41,7 +42,16 @@ def card_key(slug: str, page: int, sequence: int) -> tuple[str, str]:
 
 def text(value: Any) -> str:
     """A fact as the JSON that its attribute holds."""
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(FACT.stamped(msgspec.to_builtins(value))).decode()
+
+
+def fact(value: str, shape: type[T]) -> T:
+    """The fact that an attribute holds as JSON. Raises Newer."""
+    return from_json(_fact(value), shape)
+
+
+def _fact(value: str) -> Row:
+    return FACT.read(msgspec.json.decode(value))
 
 
 def new_item_row(item: Item, status: Status, at: str) -> Row:
@@ -66,8 +76,8 @@ def status_index(status: Status) -> Row:
 
 def item_record(row: Row) -> ItemRecord:
     """The item that a row describes."""
-    facts = {name: msgspec.json.decode(row[name]) for name in FACTS if row.get(name)}
-    return from_json({**row, **facts}, ItemRecord)
+    facts = {name: _fact(row[name]) for name in FACTS if row.get(name)}
+    return from_json({**ROW.read(row), **facts}, ItemRecord)
 
 
 def card_row(card: Card, page: int) -> Row:
@@ -76,7 +86,7 @@ def card_row(card: Card, page: int) -> Row:
 
 
 def card_of(row: Row) -> Card:
-    return from_json(msgspec.json.decode(row["card"]), Card)
+    return fact(row["card"], Card)
 
 
 def album_row(album: Album) -> Row:
@@ -86,5 +96,6 @@ def album_row(album: Album) -> Row:
 
 
 def album_of(row: Row) -> Album:
-    cover = from_json(msgspec.json.decode(row["cover"]), Card) if row.get("cover") else None
+    row = ROW.read(row)
+    cover = fact(row["cover"], Card) if row.get("cover") else None
     return Album(slug=row["sk"], title=row["title"], count=row["count"], updated_at=row["updated_at"], cover=cover)
