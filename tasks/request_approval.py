@@ -19,11 +19,11 @@ from tasks.catalog.approvers import Approver
 from tasks.catalog.links import Links, NewLink
 from tasks.catalog.reviews import Review
 from tasks.catalog.standing import undecided
+from tasks.core import versions
 from tasks.core.aws.edge import Edge
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.ses import Mailer
 from tasks.core.aws.stepfunctions import Machine
-from tasks.core.before import today
 from tasks.core.clock import epoch, utc_now
 from tasks.core.json import from_json
 from tasks.core.logs import log
@@ -136,7 +136,7 @@ def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[
 
 def ask(message: Message, means: Asking) -> list[Waiting]:
     """Open the review of one message; [] when nobody has to be asked (any more)."""
-    request = from_json(today(message.body), ApprovalRequest)
+    request = from_json(versions.payload(message.body), ApprovalRequest)
     item = request.item
     review = means.reviews.request(item, request.token, request.prepared.sha256)
     if review.attempt != item.attempt:

@@ -1,4 +1,4 @@
-"""Where the local stack keeps itself, and how the other commands find it: <state>/stack.json."""
+"""Where the local stack keeps itself, how the other commands find it (<state>/stack.json), and who wrote it (greenroom.json)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import msgspec
+
+from infra.errors import Misused
+from tasks.core.versions import EVERY
 
 
 def default_state() -> Path:
@@ -57,6 +63,14 @@ class Stack:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Writer:
+    """Which Greenroom wrote a state folder, and the version of each shape that it stores."""
+
+    greenroom: str = ""
+    shapes: dict[str, int] = field(default_factory=dict)
+
+
 def aws_environment(endpoint: str) -> dict[str, str]:
     """The emulator's own account: nothing of the user's AWS configuration reaches it."""
     return {
@@ -91,6 +105,34 @@ def read_stack(state: Path) -> Stack | None:
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
     return stack if locked(state) else None
+
+
+def sign(state: Path) -> None:
+    """Write down which Greenroom writes this folder from now on, and the versions of what it stores.
+
+    Raises Misused where a newer one wrote it: this one would misread it. A folder that says nothing is older than versions.
+    """
+    path = state / "greenroom.json"
+    try:
+        before = msgspec.json.decode(path.read_bytes(), type=Writer)
+    except FileNotFoundError:
+        before = Writer()
+    except msgspec.MsgspecError as fault:
+        raise Misused(f"{path} cannot be read: choose another folder with --state, or restore it from a copy") from fault
+    mine = {name: shape.version for name, shape in EVERY.items()}
+    if any(number > mine.get(name, 0) for name, number in before.shapes.items()):
+        raise Misused(
+            f"a newer Greenroom ({before.greenroom}) wrote {state}, and this one ({installed()}) would misread it: "
+            "update Greenroom, or choose another folder with --state"
+        )
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(Writer(installed(), mine)), indent=1) + "\n")
+    part.replace(path)
+
+
+def installed() -> str:
+    """The version of this Greenroom."""
+    return version("greenroom")
 
 
 def forget_stack(state: Path) -> None:

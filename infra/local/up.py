@@ -20,7 +20,7 @@ from infra.errors import Failed, Misused
 from infra.local import deployment, processes
 from infra.local.processes import Plan, Processes
 from infra.local.rekognition import script
-from infra.local.state import Stack, forget_stack, lock, read_stack, write_stack
+from infra.local.state import Stack, forget_stack, lock, read_stack, sign, write_stack
 from infra.local.web import listen
 from infra.terminal import err, out, out_json
 
@@ -89,12 +89,17 @@ def _undisturbed(running: Processes, state: Path) -> None:
 
 
 def hold(state: Path) -> Any:
-    """The state folder for ourselves; raises Misused when a stack runs in it."""
+    """The state folder for ourselves; raises Misused when a stack runs in it, or when a newer Greenroom wrote it."""
     held = lock(state)
     if held is None:
         other = read_stack(state)
         where = f" (process {other.pid}, {other.site})" if other else ""
         raise Misused(f"a stack runs in {state} already{where}: use it, or stop it with `greenroom down`")
+    try:
+        sign(state)
+    except Misused:
+        held.close()
+        raise
     return held
 
 

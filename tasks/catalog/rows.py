@@ -16,6 +16,7 @@ from tasks.core.models.item import Item, Status
 from tasks.core.models.location import Location
 from tasks.core.models.publication import Album, Card
 from tasks.core.models.record import ItemRecord
+from tasks.core.versions import FACT, ROW
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -42,12 +43,16 @@ def key_of(row: Row) -> Key:
 
 def text(value: Any) -> str:
     """A fact as the JSON that its attribute holds."""
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(FACT.stamped(msgspec.to_builtins(value))).decode()
 
 
 def fact(value: str, shape: type[T]) -> T:
-    """The fact that an attribute holds as JSON."""
-    return from_json(msgspec.json.decode(value), shape)
+    """The fact that an attribute holds as JSON. Raises Newer."""
+    return from_json(_fact(value), shape)
+
+
+def _fact(value: str) -> Row:
+    return FACT.read(msgspec.json.decode(value))
 
 
 # ---- The catalog's table. Items, and what is noted of them.
@@ -102,8 +107,8 @@ def status_index(status: Status) -> Row:
 
 def item_record(row: Row) -> ItemRecord:
     """The item that a row describes."""
-    facts = {name: msgspec.json.decode(row[name]) for name in FACTS if row.get(name)}
-    return from_json({**row, **facts}, ItemRecord)
+    facts = {name: _fact(row[name]) for name in FACTS if row.get(name)}
+    return from_json({**ROW.read(row), **facts}, ItemRecord)
 
 
 def pair_key(item: Item, pair: str) -> Key:
@@ -144,6 +149,7 @@ def album_row(album: Album) -> Row:
 
 
 def album_of(row: Row) -> Album:
+    row = ROW.read(row)
     cover = fact(row["cover"], Card) if row.get("cover") else None
     return Album(slug=row["sk"], title=row["title"], count=row["count"], updated_at=row["updated_at"], cover=cover)
 

@@ -7,6 +7,7 @@ GreenroomError
  ├─ Unreadable        S3 has the object and does not let Greenroom read it; no retry helps, somebody has to act
  ├─ Conflict          somebody else's write won; HTTP 409
  ├─ Stale             what a step was told no longer holds (other bytes, other decision); never retried blindly
+ ├─ Newer             what is stored was written by a newer Greenroom than this; no retry helps until it is updated
  └─ SettingsMissing   settings that the environment lacks, all of them named
 """
 
@@ -52,6 +53,10 @@ class Conflict(GreenroomError):
 
 class Stale(GreenroomError):
     """What this step was told no longer holds."""
+
+
+class Newer(GreenroomError):
+    """A newer Greenroom wrote this; the reason says which version it has and which one is known here."""
 
 
 class SettingsMissing(GreenroomError):

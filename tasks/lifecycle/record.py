@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tasks.catalog import Catalog, Reviews
+from tasks.core import versions
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.errors import NotFound, error_code
@@ -17,8 +18,6 @@ from tasks.core.models.record import ItemRecord
 from tasks.core.names import execution_name
 from tasks.core.scrub import scrub
 from tasks.core.settings import Settings
-
-SCHEMA = "greenroom/execution/1"
 
 
 def record_key(ended: Ended) -> str:
@@ -31,7 +30,7 @@ def build_record(ended: Ended, events: Iterable[dict[str, Any]], decision: dict[
     story = [plain(event) for event in events]
     id, attempt = ended.item or ("", 0)
     record = {
-        "schema": SCHEMA,
+        "schema": versions.schema(),
         "item": id,
         "attempt": attempt,
         "execution": ended.name,
@@ -101,7 +100,7 @@ def _archived(item: ItemRecord, catalog: Catalog, store: Store, settings: Settin
     found: dict[int, dict[str, Any]] = {}
     for key in catalog.items.archives(item.id):
         try:
-            record = json.loads(store.read(Location(settings.audit_bucket, key)))
+            record = versions.record(json.loads(store.read(Location(settings.audit_bucket, key))))
         except NotFound:
             continue
         found[int(record["attempt"])] = record

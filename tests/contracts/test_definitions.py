@@ -14,6 +14,7 @@ from infra.deploy.package import DEFINITION, example_values, render_definition, 
 from infra.deploy.parameters import settle
 from tasks.core.errors import BadRequest
 from tasks.core.settings import Settings
+from tasks.core.versions import ROW
 
 TASKS = [(machine, name) for machine in definitions() for name in machine.tasks]
 
@@ -41,6 +42,12 @@ def test_a_throttled_task_is_tried_again(machine: Definition, name: str) -> None
     service = "lambda" if resource.startswith("${") else resource.split(":")[5]
     caught = {error for rule in machine.tasks[name]["Retry"] for error in rule["ErrorEquals"]}
     assert throttles[service] in caught
+
+
+def test_a_row_that_a_state_puts_says_the_version_of_its_shape() -> None:
+    tasks = {name: machine.tasks[name] for machine, name in TASKS}
+    puts = {name: task["Parameters"]["Item"] for name, task in tasks.items() if task["Resource"].endswith(":dynamodb:putItem")}
+    assert {name: row.get("v") for name, row in puts.items()} == {"ClaimContent": {"N": str(ROW.version)}}
 
 
 def test_every_substitution_is_given_and_every_given_one_is_used() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.core.aws.attributes import Row, expression_parts, pack, pack_row, unpack_row
 from tasks.core.errors import error_code
+from tasks.core.versions import FIRST, ROW, VERSION
 
 if TYPE_CHECKING:
     from tasks.core.aws.session import Aws
@@ -38,11 +39,14 @@ class Write:
             return "Update", {"TableName": table, "Key": key, **parts}
         if self.delete or self.check:
             return "Delete" if self.delete else "ConditionCheck", {"TableName": table, "Key": key, **parts}
-        return "Put", {"TableName": table, "Item": pack_row(self.row), **parts}
+        return "Put", {"TableName": table, "Item": pack_row(ROW.stamped(self.row)), **parts}
 
 
 class Table:
-    """One DynamoDB table, with rows as plain dicts; tasks/catalog gives them meaning."""
+    """One DynamoDB table, with rows as plain dicts; tasks/catalog gives them meaning.
+
+    A row that is put says the version of its shape (`v`). Reading one of a newer version raises Newer.
+    """
 
     def __init__(self, aws: Aws, name: str) -> None:
         self._aws = aws
@@ -59,7 +63,7 @@ class Table:
     def get(self, pk: str, sk: str) -> Row | None:
         """One row, read consistently; None when it isn't there."""
         found = self.client.get_item(TableName=self.name, Key={"pk": pack(pk), "sk": pack(sk)}, ConsistentRead=True)
-        return unpack_row(found["Item"]) if "Item" in found else None
+        return _read(found["Item"]) if "Item" in found else None
 
     def get_many(self, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
         """The rows of these (pk, sk) that exist, each read once, consistently, a hundred a call."""
@@ -68,7 +72,7 @@ class Table:
         while rest:
             wanted = {self.name: {"Keys": rest[:100], "ConsistentRead": True}}
             answer = self.client.batch_get_item(RequestItems=wanted)
-            found = [unpack_row(row) for row in answer.get("Responses", {}).get(self.name, [])]
+            found = [_read(row) for row in answer.get("Responses", {}).get(self.name, [])]
             rows.update({(row["pk"], row["sk"]): row for row in found})
             rest = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", []) + rest[100:]
         return rows
@@ -127,7 +131,14 @@ class Table:
         start: dict[str, Any] = {}
         while True:
             answer = self.client.query(TableName=self.name, ScanIndexForward=forward, **parts, **where, **limit, **start)
-            yield from (unpack_row(row) for row in answer["Items"])
+            yield from map(_read, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _read(stored: dict[str, Any]) -> Row:
+    """As it is stored, so that conditions can be made of it; raises Newer."""
+    row = unpack_row(stored)
+    ROW.check(row.get(VERSION, FIRST))
+    return row

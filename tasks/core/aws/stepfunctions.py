@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import error_code
+from tasks.core.versions import begun
 
 if TYPE_CHECKING:
     from tasks.core.aws.session import Aws
@@ -34,10 +35,10 @@ class Machine:
     def execution_arn(self, name: str) -> str:
         return self.arn.replace(":stateMachine:", ":execution:") + ":" + name
 
-    def start(self, name: str, payload: Any) -> bool:
-        """Start the execution `name`; False when it was started before (with whatever input)."""
+    def start(self, name: str, payload: dict[str, Any]) -> bool:
+        """Start the execution `name` with `{"item": ...}`; False when it was started before (with whatever input)."""
         try:
-            self._sfn.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(payload))
+            self._sfn.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(begun(payload)))
         except Exception as fault:
             if error_code(fault) == "ExecutionAlreadyExists":
                 return False

@@ -23,7 +23,7 @@ def test_a_condition_that_does_not_hold_is_an_answer(world):
     assert not table.put({"pk": "a", "sk": "b", "n": 2}, "attribute_not_exists(#pk)")
     assert table.update("a", "b", "SET #n = #n + :one", "#n = :old", one=1, old=1)
     assert not table.update("a", "b", "SET #n = #n + :one", "#n = :old", one=1, old=1)
-    assert table.get("a", "b") == {"pk": "a", "sk": "b", "n": 2}
+    assert table.get("a", "b") == {"pk": "a", "sk": "b", "n": 2, "v": 1}
     assert not table.delete("a", "b", "#n = :old", old=1)
     assert table.delete("a", "b")
     assert table.get("a", "b") is None
