@@ -299,9 +299,7 @@ def fill(outputs: Mapping[str, str], plan: Plan) -> None:
     session = boto3.session.Session(region_name=plan.region)
     function = session.client("lambda").get_function_configuration(FunctionName=f"{plan.prefix}-RebuildIndexes")
     told = Settings.read(function["Environment"]["Variables"])
-    found = assets.collect(
-        told.gallery_title, outputs["SiteUrl"], max_image_bytes=told.max_image_bytes, max_video_bytes=told.max_video_bytes
-    )
+    found = assets.collect(told.gallery_title, outputs["SiteUrl"])
     for key, asset in found.items():
         session.client("s3").put_object(
             Bucket=told.site_bucket,

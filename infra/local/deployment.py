@@ -68,9 +68,7 @@ def fill(stack: Stack) -> None:
 
     target = Deployed.local(stack)
     told = target.settings
-    found = assets.collect(
-        told.gallery_title, stack.site, max_image_bytes=told.max_image_bytes, max_video_bytes=told.max_video_bytes
-    )
+    found = assets.collect(told.gallery_title, stack.site)
     for key, asset in found.items():
         target.store.put(told.site_bucket, key, asset.path.read_bytes(), asset.content_type, cache=asset.cache)
     target.invoke("RebuildIndexes", {"all": True})
