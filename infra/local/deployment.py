@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from infra.deploy.approvers import begin
 from infra.deploy.stack import Deployed
-from infra.local.state import Stack
+from infra.local.state import Instance
 from tasks.core.settings import Settings
 
 # What a laptop has until somebody asks for something else: people whose mails come into the mailbox, and mails at once.
@@ -27,24 +27,24 @@ def function_names(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
 
 
-def deploy(stack: Stack, prefix: str, asked: Mapping[str, str]) -> dict[str, str]:
+def deploy(instance: Instance, prefix: str, asked: Mapping[str, str]) -> dict[str, str]:
     """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason.
 
     `asked` are parameters that were named this time; the others are what they were when this state folder was used last.
     """
     from infra.deploy.package import deploy_local
 
-    here = {"SiteUrl": stack.site, "SiteOrigin": stack.site, "UploadOrigins": stack.endpoint}
-    outputs = deploy_local(stack.endpoint, prefix, {**here, **asked}, SUITED)
-    target = Deployed.local(stack)
+    here = {"SiteUrl": instance.site, "SiteOrigin": instance.site, "UploadOrigins": instance.endpoint}
+    outputs = deploy_local(instance.endpoint, prefix, {**here, **asked}, SUITED)
+    target = instance.deployed()
     told = Settings.read(target.function_environment("Sweep"))
     _register(target, {told.mail_from, told.operator} - {""})
     return outputs
 
 
-def begin_approvers(stack: Stack, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def begin_approvers(instance: Instance, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Who decides: those of an earlier run, else `wanted`, else the demonstration's approver."""
-    target = Deployed.local(stack)
+    target = instance.deployed()
     listed = begin(target.catalog.approvers, wanted or (APPROVER,))
     _register(target, set(listed))
     return listed
@@ -57,18 +57,18 @@ def _register(target: Deployed, addresses: set[str]) -> None:
         ses.verify_email_identity(EmailAddress=address)
 
 
-def settings(stack: Stack) -> dict[str, str]:
+def settings(instance: Instance) -> dict[str, str]:
     """What the functions are told about their surroundings."""
-    return Deployed.local(stack).function_environment("Sweep")
+    return instance.deployed().function_environment("Sweep")
 
 
-def fill(stack: Stack) -> None:
+def fill(instance: Instance) -> None:
     """Assets and pages; and whatever waited for a decision when the stack stopped is started again."""
     from infra.dev import assets
 
-    target = Deployed.local(stack)
+    target = instance.deployed()
     told = target.settings
-    found = assets.collect(told.gallery_title, stack.site)
+    found = assets.collect(told.gallery_title, instance.site)
     for key, asset in found.items():
         target.store.put(told.site_bucket, key, asset.path.read_bytes(), asset.content_type, cache=asset.cache)
     target.invoke("RebuildIndexes", {"all": True})
