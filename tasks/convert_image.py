@@ -10,7 +10,7 @@ from tasks.core.errors import InvalidMedia
 from tasks.core.models.item import Item
 from tasks.core.models.media import Master, Media
 from tasks.core.settings import Settings
-from tasks.make_thumbnails import keep
+from tasks.lifecycle.thumbnails import keep
 from tasks.media import Limits, workspace
 from tasks.media import convert_image as convert
 

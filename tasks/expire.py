@@ -8,20 +8,15 @@ from tasks.catalog import Catalog, Reviews
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.logs import log
-from tasks.core.models.item import Item
-from tasks.core.models.media import Media
-from tasks.core.models.review import Decision, Prepared
+from tasks.core.models.request import PreparedRequest
+from tasks.core.models.review import Decision
 from tasks.core.settings import Settings
-from tasks.discard import withdraw
+from tasks.lifecycle.withdrawal import withdraw
 
 
 @dataclass(frozen=True)
-class ExpireRequest:
+class ExpireRequest(PreparedRequest):
     """What the Expire state passes."""
-
-    item: Item
-    media: Media
-    prepared: Prepared
 
 
 def expire(request: ExpireRequest, *, store: Store, catalog: Catalog, reviews: Reviews, settings: Settings) -> Decision:

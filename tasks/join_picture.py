@@ -2,77 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field
 
 from tasks.catalog import Catalog
-from tasks.core.aws.stepfunctions import Machine
-from tasks.core.clock import parse, utc_now
 from tasks.core.entrypoint import lambda_handler
-from tasks.core.json import to_json
-from tasks.core.logs import log
-from tasks.core.models.item import Item
-from tasks.core.models.media import Media
-from tasks.core.models.renditions import digest
-from tasks.core.models.review import Film, Prepared
+from tasks.core.models.request import PreparedRequest
 from tasks.core.settings import Settings
-
-# Seconds between the first looks; one more look comes when the film's time is over. Most pairs are a few seconds apart, and an
-# approver who is quick decides about a picture without its film.
-PAUSES = (5, 10, 20)
-# What a picture takes of its film, and what it is called there: nobody mistakes it for a video's own.
-PARTS = {"preview": "motion", "video": "live"}
+from tasks.lifecycle.pairing import Joined, look
 
 
 @dataclass(frozen=True)
-class Joined:
-    """What one look for the picture came to. `seconds` is how long to wait before the next one."""
+class JoinPictureRequest(PreparedRequest):
+    """What the JoinPicture state passes; `joined` is what the look before this one came to, if there was one."""
 
-    outcome: Literal["", "joined", "wait", "alone"] = ""
-    looks: int = 0
-    seconds: int = 0
-    picture: str = ""  # the item that it joined
-
-
-@dataclass(frozen=True)
-class JoinPictureRequest:
-    """What the JoinPicture state passes; `joined` is what the look before this one came to."""
-
-    item: Item
-    media: Media
-    prepared: Prepared
-    joined: Joined
+    joined: Joined = field(default_factory=Joined)
 
 
 def join_picture(request: JoinPictureRequest, *, catalog: Catalog, settings: Settings) -> Joined:
-    """Join the picture that has the film's identifier, or say when to look again: phones send the two seconds apart."""
-    item, looks = request.item, request.joined.looks + 1
-    picture = catalog.join(item, request.media, film(request))
-    if picture:
-        log.info("joined", extra={"picture": picture})
-        return Joined("joined", looks, picture=picture)
-    age = round((utc_now() - parse(item.received_at)).total_seconds())
-    seconds = pause(looks, settings.pair_seconds - max(0, age))
-    return Joined("wait", looks, seconds=seconds) if seconds else Joined("alone", looks)
-
-
-def pause(looks: int, left: int) -> int:
-    """How many seconds to wait after so many looks; 0: no longer, whatever the clock says."""
-    return max(0, min([left, *PAUSES[looks - 1 : looks]])) if looks <= len(PAUSES) + 1 else 0
-
-
-def film(request: JoinPictureRequest) -> Film:
-    """What the picture keeps of it: nothing is made anew, and what was recognized in it stays with it."""
-    seen = request.prepared.recognition
-    parts = tuple(replace(one, name=PARTS[one.name]) for one in request.prepared.renditions if one.name in PARTS)
-    return Film(request.item.id, request.media.duration, parts, digest(parts), seen.moderation, seen.triage)
-
-
-def part(item: Item, catalog: Catalog, machine: Machine) -> None:
-    """Let the film of a picture that nobody will see go on by itself."""
-    if alone := catalog.part(item.id):
-        machine.start(f"{alone.id}-{alone.attempt}", {"item": to_json(alone)})
-        log.info("its film goes on alone", extra={"film": alone.id})
+    """One look for the film's picture: joined, or when to look again, or alone from now on."""
+    return look(request.item, request.media, request.prepared, request.joined, catalog, settings.pair_seconds)
 
 
 handler = lambda_handler(join_picture)

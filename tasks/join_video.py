@@ -63,14 +63,11 @@ class Fetched:
     def sound(self) -> Iterator[Path | None]:
         from tasks.media.video import SOUND
 
-        found = next((segment for segment in self.request.segments if segment.sound), None)
-        if not found:
-            yield None
-            return
         path = self.folder / SOUND
-        self.store.download(Location(self.bucket, found.key + SOUND), path)
-        yield path
-        path.unlink()
+        if found := next((segment for segment in self.request.segments if segment.sound), None):
+            self.store.download(Location(self.bucket, found.key + SOUND), path)
+        yield path if path.exists() else None
+        path.unlink(missing_ok=True)
 
 
 def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -> Media:
@@ -85,20 +82,41 @@ def join_video(request: JoinVideoRequest, *, store: Store, settings: Settings) -
         except InvalidMedia as bad:
             return replace(media, verdict="rejected", reason=bad.reason)
         master = _keep(joined, item, store, settings.work_bucket)
-    return replace(media, width=master.width, height=master.height, master=master)
+    # What the upload's own streams were is of no use any more.
+    return replace(media, width=master.width, height=master.height, video=None, master=master)
 
 
 def _join(request: JoinVideoRequest, folder: Path, store: Store, settings: Settings) -> Joined:
     from tasks.media import video
 
-    material = Fetched(request, folder, store, settings.work_bucket)
-    return video.join_video(material, request.plan, folder, Limits.of(settings), settings.ffmpeg)
+    material, plan = Fetched(request, folder, store, settings.work_bucket), request.plan
+    if plan.segments and plan.smaller is None:
+        plan = _catch_up(material, plan, settings)
+    return video.join_video(material, plan, folder, Limits.of(settings), settings.ffmpeg, request.media.video)
+
+
+def _catch_up(material: Fetched, plan: VideoPlan, settings: Settings) -> VideoPlan:
+    """A plan from before decision 0010, whose sound nobody has encoded: that is done here, and the plan completed."""
+    from tasks.media import video, video_facts
+
+    limits = Limits.of(settings)
+    with material.source() as source:
+        facts = video_facts.read(source)
+        whole = video.completed(source, plan, facts, limits, settings.ffmpeg)
+        for segment in whole.segments:
+            if segment.sound:
+                video.transcode_segment(source, segment, facts, material.folder, limits, settings.ffmpeg)
+    return whole
 
 
 def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
+    from tasks.media.poster import preview_size
+
     folder = f"items/{item.id}/"
-    for path, content_type in ((joined.video, "video/mp4"), (joined.poster, "image/jpeg"), (joined.preview, "video/mp4")):
-        store.upload(path, bucket, folder + path.name, content_type)
+    store.upload(joined.video, bucket, folder + joined.video.name, "video/mp4")
+    store.upload(joined.poster, bucket, folder + joined.poster.name, "image/jpeg")
+    width, height = preview_size(joined.facts.width, joined.facts.height)
+    preview = replace(_kept(joined.preview, "preview", folder, store, bucket), width=width, height=height)
     return Master(
         bucket=bucket,
         key=folder + joined.video.name,
@@ -109,17 +127,16 @@ def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
         bytes=joined.video.stat().st_size,
         sha256=_digest(joined.video),
         poster_key=folder + joined.poster.name,
-        preview_key=folder + joined.preview.name,
-        stream=tuple(_kept(path, f"{folder}stream/", store, bucket) for path in joined.stream),
+        preview=preview,
+        stream=tuple(_kept(path, f"stream/{path.name}", f"{folder}stream/", store, bucket) for path in joined.stream),
     )
 
 
-def _kept(path: Path, folder: str, store: Store, bucket: str) -> Rendition:
-    """One file of a stream, in the work bucket."""
+def _kept(path: Path, name: str, folder: str, store: Store, bucket: str) -> Rendition:
+    """A preview, or one file of a stream, in the work bucket."""
     format, content_type = ("mp4", "video/mp4") if path.suffix == ".mp4" else ("m3u8", "application/vnd.apple.mpegurl")
     store.upload(path, bucket, folder + path.name, content_type)
-    name, size = f"stream/{path.name}", path.stat().st_size
-    return Rendition(name, folder + path.name, format, content_type, bytes=size, sha256=_digest(path))
+    return Rendition(name, folder + path.name, format, content_type, bytes=path.stat().st_size, sha256=_digest(path))
 
 
 def _digest(path: Path) -> str:

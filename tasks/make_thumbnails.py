@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
@@ -11,33 +11,50 @@ from tasks.core.errors import InvalidMedia
 from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media
-from tasks.core.models.renditions import Rendition, Thumbnails, digest
+from tasks.core.models.recognition import Recognition
+from tasks.core.models.renditions import Rendition, Thumbnails
+from tasks.core.models.review import Prepared
 from tasks.core.settings import Settings
-from tasks.media import Limits, RenditionFile, Renditions, make_renditions, workspace
+from tasks.lifecycle.thumbnails import finished, keep
+from tasks.media import Limits, make_renditions, workspace
 
 
 @dataclass(frozen=True)
 class MakeThumbnailsRequest:
     item: Item
     media: Media
+    version: int = 1  # 1: an execution that began before decision 0018
 
 
-def make_thumbnails(request: MakeThumbnailsRequest, *, store: Store, settings: Settings) -> Thumbnails:
-    """Every rendition in the work bucket under `items/<id>/`; rejected when the picture breaks in the decoder.
+def make_thumbnails(request: MakeThumbnailsRequest, *, store: Store, settings: Settings) -> Media | Prepared:
+    """The media with every rendition in the work bucket under `items/<id>/`; rejected when the picture breaks in the decoder.
 
-    Where ConvertImage had the pixels, it made them already.
+    An execution that began before decision 0018 asks for them alone, also where ConvertImage has made them.
     """
-    item, media = request.item, request.media
-    if media.thumbnails is not None:
-        return media.thumbnails
-    if media.kind == "document" and not _is_drawn(media):
-        return _finished([_file(item, media, store, settings.work_bucket)], "")
-    if media.master is None:
-        return Thumbnails("rejected", "no picture was made of it that could be shown")
+    made = request.media if request.media.thumbnails else _made(request.item, request.media, store, settings)
+    return made if request.version > 1 else _as_before(made)
+
+
+def _as_before(media: Media) -> Prepared:
+    return media.prepared or Prepared(media.verdict, media.reason, (), "", "", Recognition())
+
+
+def _made(item: Item, media: Media, store: Store, settings: Settings) -> Media:
     try:
-        return _pictured(item, media, media.master, store, settings)
+        made = _thumbnails(item, media, store, settings)
     except InvalidMedia as bad:
-        return Thumbnails("rejected", bad.reason)
+        return replace(media, verdict="rejected", reason=bad.reason)
+    # What a video's master had beside it is among the renditions now.
+    master = media.master and replace(media.master, preview=None, stream=())
+    return replace(media, master=master, thumbnails=made)
+
+
+def _thumbnails(item: Item, media: Media, store: Store, settings: Settings) -> Thumbnails:
+    if media.kind == "document" and not _is_drawn(media):
+        return finished([_file(item, media, store, settings.work_bucket)], "")
+    if media.master is None:
+        raise InvalidMedia("no picture was made of it that could be shown")
+    return _pictured(item, media, media.master, store, settings)
 
 
 def _pictured(item: Item, media: Media, master: Master, store: Store, settings: Settings) -> Thumbnails:
@@ -49,18 +66,7 @@ def _pictured(item: Item, media: Media, master: Master, store: Store, settings: 
         pictures = keep(made, item, store, settings.work_bucket)
     if media.kind == "image":
         return pictures
-    return _finished([*_played(master, store, media), *pictures.renditions], pictures.placeholder)
-
-
-def keep(made: Renditions, item: Item, store: Store, bucket: str) -> Thumbnails:
-    """Upload what was made of a picture."""
-    return _finished([_keep(file, item, store, bucket) for file in made.files], made.placeholder, made.phash)
-
-
-def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Rendition:
-    key = f"items/{item.id}/{file.path.name}"
-    store.upload(file.path, bucket, key, file.content_type)
-    return Rendition(file.name, key, file.format, file.content_type, file.width, file.height, file.bytes, file.sha256)
+    return finished([*_played(master, store, media), *pictures.renditions], pictures.placeholder)
 
 
 def _is_drawn(media: Media) -> bool:
@@ -75,16 +81,21 @@ def _played(master: Master, store: Store, media: Media) -> list[Rendition]:
         return [Rendition("file", master.key, master.format, master.content_type, bytes=master.bytes, sha256=master.sha256)]
     if media.kind != "video":
         return []
+    return [
+        Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, master.sha256),
+        master.preview or _measured(master, store),
+        *master.stream,
+    ]
+
+
+def _measured(master: Master, store: Store) -> Rendition:
+    """The preview of a video that was joined before decision 0018."""
     from tasks.media.poster import preview_size
 
     body = store.read(Location(master.bucket, master.preview_key))
-    sha256 = hashlib.sha256(body).hexdigest()
     width, height = preview_size(master.width, master.height)
-    return [
-        Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, master.sha256),
-        Rendition("preview", master.preview_key, "mp4", "video/mp4", width, height, len(body), sha256),
-        *master.stream,
-    ]
+    sha256 = hashlib.sha256(body).hexdigest()
+    return Rendition("preview", master.preview_key, "mp4", "video/mp4", width, height, len(body), sha256)
 
 
 def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
@@ -92,10 +103,6 @@ def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
     key = f"items/{item.id}/file"
     store.copy(item.original, bucket, key, media.content_type, disposition="attachment", expect_etag=item.etag)
     return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=media.sha256)
-
-
-def _finished(renditions: list[Rendition], placeholder: str, phash: str = "") -> Thumbnails:
-    return Thumbnails("accepted", "", tuple(renditions), placeholder, digest(renditions), phash)
 
 
 handler = lambda_handler(make_thumbnails)

@@ -8,12 +8,12 @@ from tasks.catalog import Catalog
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
-from tasks.core.json import to_json
 from tasks.core.logs import log
 from tasks.core.models.item import Item, Status
 from tasks.core.models.media import Media
 from tasks.core.models.record import ItemRecord
-from tasks.join_picture import part
+from tasks.lifecycle.attempts import begin_next
+from tasks.lifecycle.pairing import part
 
 WORDS: dict[Status, str] = {
     "RECEIVED": "is being prepared",
@@ -46,8 +46,7 @@ def mark_duplicate(request: MarkDuplicateRequest, *, catalog: Catalog, machine: 
             item.id, "DUPLICATE", attempt=item.attempt, reason=reason(holder), media=request.media, duplicate_of=holder.id
         )
         part(item, catalog, machine)
-    elif following := catalog.next_attempt(item.id, item.attempt):
-        machine.start(f"{following.id}-{following.attempt}", {"item": to_json(following)})
+    elif begin_next(item.id, item.attempt, catalog, machine):
         log.info("claim was released; started again")
 
 

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from tasks.catalog import Catalog
 from tasks.core.aws.ses import Mailer
 from tasks.core.entrypoint import lambda_handler
-from tasks.core.errors import NotFound
 from tasks.core.executions import LOST, Ended
-from tasks.core.logs import log
-from tasks.core.models.record import ItemRecord
 from tasks.core.settings import Settings
-from tasks.discard import release
-from tasks.mail.notice import notice
-
-LONGEST_REASON = 400
-# The message inside a Lambda error, also where the emulator wrapped one such JSON in another and cut it off.
-MESSAGE = re.compile(r'"errorMessage":\s*"((?:[^"\\]|\\.)*)')
-WRAPPINGS = 3
-HAPPENED = {
-    "FAILED": "Its processing failed",
-    "TIMED_OUT": "Its processing took too long and was ended",
-    "ABORTED": "Its processing was stopped by somebody",
-}
+from tasks.lifecycle.failure import HAPPENED, report_failure
 
 
 def mark_failed(event: dict[str, Any], *, catalog: Catalog, mailer: Mailer, settings: Settings) -> None:
@@ -36,62 +20,6 @@ def mark_failed(event: dict[str, Any], *, catalog: Catalog, mailer: Mailer, sett
     ended = Ended.parse(event)
     if ended.status in HAPPENED and ended.error != LOST and ended.item:
         report_failure(ended, catalog, mailer, settings)
-
-
-def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Settings) -> bool:
-    """Mark the item FAILED and tell the operator; False when a newer attempt or an outcome makes it old news."""
-    id, attempt = ended.item or ("", 0)
-    try:
-        marked = catalog.mark(id, "FAILED", attempt=attempt, reason=why(ended))
-    except NotFound:
-        log.warning("execution of an unknown item", extra={"execution": ended.name})
-        return False
-    if marked:
-        record = catalog.item(id)
-        # Who uploads the same photograph again is not told that it is a duplicate of one that will not be shown.
-        release(record, catalog)
-        if record.film:
-            release(catalog.item(record.film.item), catalog)
-        tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), catalog, mailer, settings)
-    return marked
-
-
-def why(ended: Ended) -> str:
-    """What went wrong, in one line: Lambda hides its message in JSON."""
-    message = ended.cause
-    for _ in range(WRAPPINGS):
-        if wrapped := MESSAGE.search(message):
-            message = json.loads(f'"{wrapped[1]}"', strict=False)
-    parts = [part for part in (HAPPENED[ended.status].lower(), ended.error, " ".join(message.split())) if part]
-    return ": ".join(parts)[:LONGEST_REASON]
-
-
-def letter(record: ItemRecord, ended: Ended) -> str:
-    """The operator's mail."""
-    known = f"{record.item.filename}\n  album        {record.album_title}\n  contributor  {record.contributor or 'not named'}"
-    film = f"\n  film         item {record.film.item}, the moving part of this Live Photo" if record.film else ""
-    return f"""{HAPPENED[ended.status]}, and nothing of it is published:
-
-  {known}
-  item         {record.id}{film}
-  attempt      {ended.name} ({ended.status}{f", {ended.error}" if ended.error else ""})
-
-  {record.reason}
-
-The original is safe in the inbox bucket ({record.bucket}/{record.key}).
-To see every step that was taken:
-
-  greenroom audit {record.id}
-"""
-
-
-def tell_operator(subject: str, body: str, catalog: Catalog, mailer: Mailer, settings: Settings) -> None:
-    """Mail the operator, else whoever is the first approver now; where there is neither, the log has to do."""
-    recipient = settings.operator or next((approver.address for approver in catalog.approvers.all()), "")
-    if recipient and settings.mail_from:
-        mailer.send(settings.mail_from, recipient, notice(settings.mail_from, recipient, subject, body))
-    else:
-        log.warning("nobody to tell: set OPERATOR and MAIL_FROM", extra={"subject": subject})
 
 
 handler = lambda_handler(mark_failed)

@@ -27,7 +27,8 @@ def plan_video(request: PlanVideoRequest, *, store: Store, settings: Settings) -
     with workspace() as folder:
         store.download(request.item.original, folder / "original")
         try:
-            facts = video_facts.read(folder / "original")
+            # An execution that began before decision 0018 does not say them.
+            facts = request.media.video or video_facts.read(folder / "original")
             return plan(folder / "original", facts, settings.segment_seconds, Limits.of(settings), settings.ffmpeg)
         except InvalidMedia as bad:
             return VideoPlan(remux=False, reason=bad.reason)

@@ -10,12 +10,11 @@ from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
-from tasks.core.models.item import Item
 from tasks.core.models.location import Location
-from tasks.core.models.media import Media
 from tasks.core.models.publication import Publication, PublicFile
 from tasks.core.models.renditions import Rendition, shown
-from tasks.core.models.review import Decision, Film, Prepared
+from tasks.core.models.request import PreparedRequest
+from tasks.core.models.review import Decision, Film
 from tasks.core.names import disposition, public_path, stream_path
 from tasks.core.settings import Settings
 
@@ -48,12 +47,9 @@ SAFE_TYPES = (
 
 
 @dataclass(frozen=True)
-class PublishRequest:
+class PublishRequest(PreparedRequest):
     """What the Publish state passes."""
 
-    item: Item
-    media: Media
-    prepared: Prepared
     decision: Decision
 
 

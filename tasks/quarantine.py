@@ -12,8 +12,8 @@ from tasks.core.logs import log
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
 from tasks.core.settings import Settings
-from tasks.discard import withdraw
-from tasks.join_picture import part
+from tasks.lifecycle.pairing import part
+from tasks.lifecycle.withdrawal import withdraw
 
 
 @dataclass(frozen=True)

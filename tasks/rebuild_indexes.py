@@ -66,7 +66,7 @@ def rebuild_indexes(request: RebuildIndexesRequest, *, store: Store, catalog: Ca
     if request.all:
         press.everything(f"all-{uuid.uuid4().hex}")
     elif request.item and request.publication:
-        press.publication(request.publication, request.item.id, owner=f"{request.item.id}-{request.item.attempt}")
+        press.publication(request.publication, request.item.id, owner=request.item.execution)
     else:
         raise BadRequest('say what to rebuild: {"item": ..., "publication": ...} or {"all": true}')
     return Rebuilt(press.written)

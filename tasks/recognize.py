@@ -13,6 +13,7 @@ from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media
 from tasks.core.models.recognition import Label, Recognition, Triage
+from tasks.core.models.renditions import Rendition, Thumbnails
 from tasks.core.settings import Settings
 from tasks.media import Limits, still, workspace
 
@@ -27,12 +28,15 @@ class RecognizeRequest:
 
 
 def recognize(request: RecognizeRequest, *, store: Store, eye: Eye, settings: Settings) -> Recognition:
-    """Labels and moderation labels; empty for documents, and for a picture that MakeThumbnails will reject."""
-    master = request.media.master
-    if request.media.kind == "document" or master is None:
+    """Labels and moderation labels of the picture that a person is shown.
+
+    Only an execution that began before decision 0018 asks about documents, and about pictures of which nothing was made yet,
+    or ever will be: empty for those.
+    """
+    if request.media.kind == "document" or request.media.master is None:
         return Recognition()
     try:
-        picture = _shown(request.media, store) or _still(master, store, Limits.of(settings))
+        picture = _picture(request.media, request.media.master, store, settings)
     except InvalidMedia:
         return Recognition()
     seen = eye.labels(picture, settings.label_confidence)
@@ -53,20 +57,28 @@ def triage(moderation: tuple[Label, ...], policy: str) -> Triage:
     return "reject" if policy == "reject" else "hold"
 
 
-def _shown(media: Media, store: Store) -> bytes:
-    """The rendition that says as much as a still would; empty while there is none, and where it needs a margin."""
-    made = media.thumbnails.renditions if media.thumbnails else ()
-    fit = (one for one in made if one.format == "jpeg" and max(one.width, one.height) <= LONG_SIDE)
-    best = max(fit, key=lambda one: one.width, default=None)
-    if media.master is None or best is None or min(best.width, best.height) < LEAST_SIDE:
-        return b""
-    return store.read(Location(media.master.bucket, best.key))
+def _picture(media: Media, master: Master, store: Store, settings: Settings) -> bytes:
+    """A JPEG that Rekognition takes: the best that was made, with a margin where it is small. Raises InvalidMedia."""
+    best, limits = _best(media.thumbnails), Limits.of(settings)
+    if best is None:
+        return _still(master.still, "jpeg" if master.poster_key else master.format, store, limits)
+    where = Location(settings.work_bucket, best.key)
+    if min(best.width, best.height) < LEAST_SIDE:
+        return _still(where, best.format, store, limits)
+    return store.read(where)
 
 
-def _still(master: Master, store: Store, limits: Limits) -> bytes:
+def _best(made: Thumbnails | None) -> Rendition | None:
+    """The largest JPEG that is no more than Rekognition makes use of."""
+    renditions = made.renditions if made else ()
+    fit = (one for one in renditions if one.format == "jpeg" and max(one.width, one.height) <= LONG_SIDE)
+    return max(fit, key=lambda one: one.width * one.height, default=None)
+
+
+def _still(where: Location, format: str, store: Store, limits: Limits) -> bytes:
+    """At most as large as is of use, and at least as large as it has to be."""
     with workspace() as folder:
-        store.download(master.still, folder / "still")
-        format = "jpeg" if master.poster_key else master.format
+        store.download(where, folder / "still")
         return still(folder / "still", format, folder / "small.jpg", limits, LONG_SIDE, LEAST_SIDE).path.read_bytes()
 
 

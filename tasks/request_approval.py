@@ -23,18 +23,19 @@ from tasks.core.aws.edge import Edge
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.ses import Mailer
 from tasks.core.aws.stepfunctions import Machine
+from tasks.core.before import today
 from tasks.core.clock import epoch, utc_now
 from tasks.core.json import from_json
 from tasks.core.logs import log
-from tasks.core.models.item import Item
 from tasks.core.models.location import Location
-from tasks.core.models.media import Media
 from tasks.core.models.recognition import Label
 from tasks.core.models.renditions import Rendition
-from tasks.core.models.review import Film, Prepared
+from tasks.core.models.request import PreparedRequest
+from tasks.core.models.review import Film
 from tasks.core.names import stem
 from tasks.core.queues import Message, queue_handler
 from tasks.core.settings import Settings
+from tasks.lifecycle.asking import EVERYTHING_PENDING
 from tasks.mail.digest import PICTURES, Digest, Entry, digest
 from tasks.mail.message import Envelope
 from tasks.mail.tiles import file_tile, picture_tile
@@ -43,19 +44,15 @@ TILE_WIDTH = 320
 LABELS_SHOWN = 5
 # Perceptual hashes of 64 bits that differ in at most this many look alike.
 ALIKE_BITS = 6
-EVERYTHING_PENDING = {"ask": "everything pending"}
 # What is mailed, and noted at each item, within seconds: somebody waits for the answer.
 ASKED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
-class ApprovalRequest:
+class ApprovalRequest(PreparedRequest):
     """The body of AwaitApproval's message."""
 
     token: str = field(repr=False)
-    item: Item
-    media: Media
-    prepared: Prepared
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def collect(messages: list[Message], means: Asking) -> tuple[list[Waiting], set[
 
 def ask(message: Message, means: Asking) -> list[Waiting]:
     """Open the review of one message; [] when nobody has to be asked (any more)."""
-    request = from_json(message.body, ApprovalRequest)
+    request = from_json(today(message.body), ApprovalRequest)
     item = request.item
     review = means.reviews.request(item, request.token, request.prepared.sha256)
     if review.attempt != item.attempt:
@@ -161,7 +158,7 @@ def pending(message: Message, means: Asking) -> list[Waiting]:
     found = []
     for record, review in undecided(means.catalog, means.reviews, epoch()):
         if record.media and record.prepared and not members <= set(review.mailed):
-            request = ApprovalRequest("", record.item, record.media, record.prepared)
+            request = ApprovalRequest(record.item, record.media.with_prepared(record.prepared), token="")
             found.append(Waiting((message.id,), request, review, record.film if review.film else None))
     return found[:ASKED_AT_ONCE]
 

@@ -21,14 +21,14 @@ from tasks.core.clock import iso, utc_now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound, Unreadable
 from tasks.core.executions import LOST, Ended, moment
-from tasks.core.json import to_json
 from tasks.core.logs import log
 from tasks.core.models.item import Status
 from tasks.core.models.record import ItemRecord
-from tasks.core.names import item_id
 from tasks.core.settings import Settings
-from tasks.mark_failed import report_failure, tell_operator
-from tasks.receive_upload import admit, kind_of, note_unreadable
+from tasks.lifecycle.admission import admit, id_of, kind_of, note_unreadable
+from tasks.lifecycle.attempts import begin, begin_next
+from tasks.lifecycle.failure import report_failure
+from tasks.lifecycle.operator import tell_operator
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -137,7 +137,7 @@ class Inbox:
         self.catalog.set_bookmark("inbox", onward)
         uploads = [head for head in rows if kind_of(head) == "upload"]
         old = [head for head in uploads if head.last_modified <= before]
-        ids = {item_id(self.bucket, head.location.key, head.location.version or head.etag): head for head in old}
+        ids = {id_of(head): head for head in old}
         settled = self.catalog.known(list(ids)) | noted
         return len(rows), len(rows) - len(uploads), [head for id, head in ids.items() if id not in settled]
 
@@ -242,16 +242,15 @@ class Broken:
         most = self.settings.max_attempts * (PATIENCE if ended.error == LOST else 1)
         if record.attempt >= most:
             return "failed" if self._give_up(record) else ""
-        following = self.catalog.next_attempt(record.id, record.attempt)
+        following = begin_next(record.id, record.attempt, self.catalog, self.machine)
         if following is None:
             return ""
         log.info("restarted", extra={"item": following.id, "attempt": following.attempt, "was": ended.error or ended.status})
-        self.machine.start(f"{following.id}-{following.attempt}", {"item": to_json(following)})
         return "restarted"
 
     def _start(self, record: ItemRecord) -> bool:
         log.info("started", extra={"item": record.id, "attempt": record.attempt})
-        return self.machine.start(record.execution, {"item": to_json(record.item)})
+        return begin(record.item, self.machine)
 
     def _give_up(self, record: ItemRecord) -> bool:
         reason = f"given up after {record.attempt} attempts, none of which came to an end"

@@ -31,7 +31,7 @@ def transcode_segment(request: TranscodeSegmentRequest, *, store: Store, setting
         out.mkdir()
         store.download(item.original, source)
         try:
-            facts = video_facts.read(source)
+            facts = request.media.video or video_facts.read(source)
             made = video.transcode_segment(source, segment, facts, out, Limits.of(settings), settings.ffmpeg)
         except InvalidMedia as bad:
             return SegmentResult(segment.index, reason=bad.reason, sound=segment.sound)

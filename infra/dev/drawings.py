@@ -100,6 +100,8 @@ def _edge(source: str, target: str, states: dict[str, Any], label: str = "", sty
 
 def _condition(choice: dict[str, Any]) -> str:
     name = choice["Variable"].rsplit(".", 1)[-1]
+    if choice.get("IsNull"):
+        return f"no {name}"
     value = next(value for key, value in choice.items() if key not in ("Variable", "Next"))
     return name if value is True else str(value)
 

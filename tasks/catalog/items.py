@@ -96,7 +96,8 @@ class Items(Room):
         That is when `attempt` isn't the item's newest, when the item has ended otherwise, or when it is further than
         `status`. Facts that are not given stay as they are; the same mark again succeeds. Raises NotFound.
         """
-        facts = {name: text(value) for name, value in (("media", media), ("prepared", prepared), ("decision", decision)) if value}
+        given = {"media": media and media.alone, "prepared": prepared, "decision": decision}
+        facts = {name: text(value) for name, value in given.items() if value}
         more = {"duplicate_of": duplicate_of} if duplicate_of else {}
         row: Row = {"status": status, "reason": reason, "updated_at": self._now(), **status_index(status), **facts, **more}
         if self._table.write(item_change(id, row, attempt, reaches(status))):

@@ -107,7 +107,7 @@ class Pairs(Items):
             "status": "DUPLICATE",
             "duplicate_of": picture.id,
             "reason": f"the moving part of a Live Photo: it goes with {picture.item.filename} (item {picture.id})",
-            "media": text(media),
+            "media": text(media.alone),
             "updated_at": self._now(),
             **status_index("DUPLICATE"),
         }

@@ -120,7 +120,7 @@ class Publishing(Room):
         ]
 
     def _published(self, item: Item, media: Media, prepared: Prepared, decision: Decision, publication: Publication) -> Write:
-        facts = {"media": media, "prepared": prepared, "decision": decision, "publication": publication}
+        facts = {"media": media.alone, "prepared": prepared, "decision": decision, "publication": publication}
         row = {
             "status": "PUBLISHED",
             "reason": "",

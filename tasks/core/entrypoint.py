@@ -17,6 +17,7 @@ from tasks.core.aws.dynamodb import Table
 from tasks.core.aws.edge import Edge
 from tasks.core.aws.session import Aws
 from tasks.core.aws.stepfunctions import Machine
+from tasks.core.before import today
 from tasks.core.json import from_json, to_json
 from tasks.core.logs import log, request_scope
 from tasks.core.settings import Settings, settings
@@ -71,7 +72,7 @@ def lambda_handler(function: Callable[..., Any], services: Services | None = Non
 
     def handler(event: Any, context: Any) -> Any:
         with request_scope(function.__name__, event, context):
-            request = event if request_type in (dict, Any) else from_json(event, request_type)
+            request = event if request_type in (dict, Any) else from_json(today(event), request_type)
             answer = function(request, **{name: opened.get(kind) for name, kind in wanted.items()})
             log.info("done")
             return to_json(answer)

@@ -152,4 +152,5 @@ def _video(path: Path, row: Format, size: int, limits: Limits) -> Media:
         pair=facts.pair,
         live=bool(facts.pair),
         codecs=tuple(name for name in (facts.codec, facts.audio) if name),
+        video=facts.facts,
     )

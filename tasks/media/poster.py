@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.media import VideoFacts
 from tasks.media import sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
 from tasks.media.sandbox import Bounds
-from tasks.media.video_facts import VideoFacts
 
 PREVIEW_SECONDS = 5.0
 PREVIEW_WIDTH = 480

@@ -5,17 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models.media import Segment, VideoPlan
+from tasks.core.models.media import Segment, VideoFacts, VideoPlan
 from tasks.media import hls, poster, sandbox, transcoder, video_facts
 from tasks.media.limits import Limits
-from tasks.media.video_facts import VideoFacts
-from tasks.media.video_plan import CLOCKED, TOP, Rung, from_zero, plan_video, rungs, shown_size
+from tasks.media.video_plan import CLOCKED, TOP, Rung, clock, from_zero, plan_video, rungs, scan, shown_size, with_sound
 
 # The knee: a quarter of `medium`'s cost at the smallest size. A keyframe every 60 frames lets a player seek.
 H264 = {"vcodec": "libx264", "preset": "veryfast", "crf": 23, "g": 60, "pix_fmt": "yuv420p", "a53cc": 0, **transcoder.NAMELESS}
@@ -179,6 +178,19 @@ def most_bits(rung: Rung, facts: VideoFacts, rate: Fraction, limits: Limits) -> 
     most = TOP.bits * 3 // 2 if rate > QUICK else TOP.bits
     room = int(limits.video_bytes * 8 * SHARE / max(1.0, facts.duration))
     return min(most, room) * rung.bits // TOP.bits
+
+
+def completed(source: Path, plan: VideoPlan, facts: VideoFacts, limits: Limits, ffmpeg: str = "") -> VideoPlan:
+    """A plan from before decision 0010 with what it did not say: the smaller sizes, and the sound as a segment of its own.
+
+    Raises InvalidMedia.
+    """
+    smaller = tuple(rung.name for rung in rungs(facts) if rung is not TOP)
+    if plan.remux or not facts.audio:
+        return replace(plan, smaller=smaller)
+    packets = scan(source, facts, limits, ffmpeg) if facts.demuxer in CLOCKED else None
+    begins = clock(source, facts, packets, limits, ffmpeg) if packets else 0.0
+    return replace(plan, segments=with_sound(plan.segments, begins), smaller=smaller)
 
 
 def _timescale(rate: Fraction) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.media import VideoFacts
 from tasks.media import edits, live_photo, loci, metadata, sandbox
 from tasks.media.formats import HEAD, UNKNOWN, ebml, sniff
 from tasks.media.sandbox import Bounds
@@ -58,42 +59,21 @@ EPOCHS = ("1904-01-01", "1970-01-01")  # what a camera without a clock writes
 
 
 @dataclass(frozen=True)
-class VideoFacts:
-    """Lengths in pixels as shown (upright, square pixels), durations in seconds, rates in bits a second."""
+class Footage(VideoFacts):
+    """A video's facts, and when and with what it says it was filmed."""
 
-    codec: str = ""  # "" when there is no picture
-    width: int = 0
-    height: int = 0
-    rotation: int = 0  # degrees; the stream itself lies on its side
-    duration: float = 0.0
-    rate: str = "30"  # frames a second that a conversion is made at, as a fraction
-    bit_rate: int = 0
-    bits: int = 8
-    chroma: str = "4:2:0"
-    transfer: str = ""  # "PQ" or "HLG" when the brightness needs mapping
-    interlaced: bool = False
-    square: bool = True  # pixels are as wide as high
-    audio: str = ""
-    audio_channels: int = 0
-    audio_track: int = 0  # which of the sound tracks is heard: the default one of those that can be decoded
-    demuxer: str = "mov"  # the only one that ffmpeg may open the file with
-    frames: int = 0  # as the container counts them; 0 when it does not
-    steady: bool = False  # the container says that every frame is shown equally long
     taken_at: str = ""
     camera: str = ""
     lens: str = ""
     pair: str = ""  # what the film of a Live Photo has in common with its picture
-    hidden: bool = False  # an edit list leaves out frames that the file still holds
-    audio_hidden: bool = False  # the same of its sound, beyond what encoders put at its ends
-    early: bool = False  # what is left out has times before zero, and nothing else tells it
-    spliced: bool = False  # several stretches of it are shown one after the other: no moment of it can be sought
 
     @property
-    def frame_rate(self) -> Fraction:
-        return Fraction(self.rate)
+    def facts(self) -> VideoFacts:
+        """What those need who decode it, and nothing else."""
+        return VideoFacts(**{each.name: getattr(self, each.name) for each in fields(VideoFacts)})
 
 
-def read(path: Path) -> VideoFacts:
+def read(path: Path) -> Footage:
     """The facts of the video at `path`; `codec` is "" when it holds sound alone. Raises InvalidMedia."""
     import pymediainfo  # noqa: F401  (warm for the child)
 
@@ -162,7 +142,7 @@ def _says_too_little(tracks: list[dict[str, Any]]) -> bool:
     )
 
 
-def facts_of(tracks: list[dict[str, Any]]) -> VideoFacts:
+def facts_of(tracks: list[dict[str, Any]]) -> Footage:
     """What Greenroom needs to know of libmediainfo's tracks. Raises InvalidMedia."""
     kinds = {kind: [track for track in tracks if track.get("track_type") == kind] for kind in ("General", "Video", "Audio")}
     general = (kinds["General"] or [{}])[0]
@@ -173,7 +153,7 @@ def facts_of(tracks: list[dict[str, Any]]) -> VideoFacts:
             raise InvalidMedia("it is laid out like a video, but holds neither picture nor sound")
         sound = kinds["Audio"][0]
         seconds = _number(general.get("duration") or sound.get("duration")) / 1000
-        return VideoFacts(audio=_audio_name(sound), duration=round(seconds, 3))
+        return Footage(audio=_audio_name(sound), duration=round(seconds, 3))
     track = _heard(kinds["Audio"])
     facts = _with_picture(general, kinds["Video"][0], kinds["Audio"][track] if track >= 0 else {})
     return replace(facts, audio_track=max(0, track))
@@ -185,7 +165,7 @@ def _heard(tracks: list[dict[str, Any]]) -> int:
     return next((number for number in known if tracks[number].get("default") == "Yes"), known[0] if known else -1)
 
 
-def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[str, Any]) -> VideoFacts:
+def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[str, Any]) -> Footage:
     if _is_dolby_alone(video):
         raise InvalidMedia(
             "its colours are Dolby Vision's own, without a picture for other players (profile 5); export it as HDR10, HLG or SDR"
@@ -199,7 +179,7 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
     duration = _number(video.get("duration") or general.get("duration")) / 1000
     if width < 1 or height < 1 or duration <= 0:
         raise InvalidMedia("its video track is empty")
-    return VideoFacts(
+    return Footage(
         codec=VIDEO_CODECS[spoken][0],
         width=width,
         height=height,

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models.media import Segment, VideoPlan
+from tasks.core.models.media import Segment, VideoFacts, VideoPlan
 from tasks.media import sandbox, transcoder, video_facts
 from tasks.media.limits import MOST_FRAMES_A_SECOND, Limits
 from tasks.media.sandbox import MEGABYTE, Bounds
-from tasks.media.video_facts import VideoFacts
 
 LONG_SIDE = 1920
 SHORT_SIDE = 1080

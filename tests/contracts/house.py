@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +16,7 @@ from machines.definition import Definition, snake
 ROOT = Path(__file__).parents[2]
 FUNCTION_TYPES = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 ENDS = ("Succeed", "Fail")
+EDGE = re.compile(r"<title>(\w+)&#45;&gt;(\w+)</title>")
 
 
 class TemplateLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -91,10 +93,20 @@ class House:
                 yield f"{machine.name}: {way} leads to a state that does not exist"
         for name in sorted(set(machine.states) - machine.reachable()):
             yield f"{machine.name}: no transition leads to {name}"
+        yield from self._of_drawing(machine)
         for state, function in machine.functions.items():
             if state != function:
                 yield f"{machine.name}: {state} calls {function}Function; a state and its function bear one name"
             yield from self._of_task(machine.name, state)
+
+    def _of_drawing(self, machine: Definition) -> Iterator[str]:
+        """A rule whose target other ways lead to as well is missed by nobody but the drawing."""
+        text = (self.root / "docs" / "images" / f"{machine.name}.svg").read_text()
+        drawn = set(EDGE.findall(text))
+        written = {(_drawn(machine, way.source), _drawn(machine, way.target)) for way in machine.transitions}
+        for source, target in sorted(drawn ^ written):
+            has, lacks = ("the drawing", "the definition") if (source, target) in drawn else ("the definition", "the drawing")
+            yield f"{machine.name}: {has} leads from {source} to {target}, {lacks} does not; run `make pictures` if it is right"
 
     def _of_task(self, machine: str, state: str) -> Iterator[str]:
         if snake(state) not in self.modules:
@@ -119,6 +131,13 @@ class House:
                 yield f"{resource} has no module tasks/{name}.py"
             elif handler != f"tasks.{name}.handler":
                 yield f"{resource} has the handler {handler!r}, not tasks.{name}.handler"
+
+
+def _drawn(machine: Definition, name: str) -> str:
+    """The node that a state is drawn as: of a Map or Parallel state the first inside."""
+    state = machine.states.get(name, {})
+    inner = state.get("Branches") or ([state["ItemProcessor"]] if "ItemProcessor" in state else [])
+    return str(inner[0]["StartAt"]) if inner else name
 
 
 def pascal(name: str) -> str:

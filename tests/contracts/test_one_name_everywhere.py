@@ -25,7 +25,7 @@ TRANSITIONS = [(definition.name, way) for definition in definitions() for way in
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the complaints read."""
     folder = tmp_path_factory.mktemp("house")
-    for part in ("state_machines", "tasks", "infra/templates"):
+    for part in ("state_machines", "tasks", "infra/templates", "docs/images"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     return folder
 

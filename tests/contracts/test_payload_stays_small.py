@@ -10,11 +10,11 @@ import pytest
 
 from tasks.core.json import to_json
 from tasks.core.models.item import Item
-from tasks.core.models.media import Master, Media, Segment, SegmentResult, VideoPlan
+from tasks.core.models.media import Master, Media, Segment, SegmentResult, VideoFacts, VideoPlan
 from tasks.core.models.publication import Publication
 from tasks.core.models.recognition import Label, Recognition
-from tasks.core.models.renditions import Rendition
-from tasks.core.models.review import Decision, Prepared
+from tasks.core.models.renditions import Rendition, Thumbnails
+from tasks.core.models.review import Decision
 
 LIMIT = 256 * 1024
 TASK_TOKEN = "A" * 1024
@@ -77,7 +77,8 @@ MEDIA = Media(
     True,
     ("hevc", "aac"),
     True,
-    MASTER,
+    video=VideoFacts("hevc", 3840, 2160, 270, 7200.0, "60000/1001", 10**8, 10, "4:2:0", "HLG", True, True, "mpeg-audio"),
+    master=MASTER,
 )
 PLAN = VideoPlan(
     False,
@@ -95,7 +96,8 @@ RENDITIONS = tuple(
 ) + tuple(Rendition(name, f"items/{ID}/{name}.mp4", "mp4", "video/mp4", 1920, 1080, 10**9, SHA) for name in ("video", "preview"))
 RENDITIONS += STREAM
 LABELS = tuple(Label("A long label of some words", 99.99887084960938, "Its own long parent") for _ in range(25))
-PREPARED = Prepared("accepted", LONG_REASON, RENDITIONS, "x" * 1024, SHA, Recognition(LABELS, LABELS, "3.0", "hold"))
+THUMBNAILS = Thumbnails(RENDITIONS, "x" * 1024, SHA, "f" * 16)
+SHOWN = replace(MEDIA, thumbnails=THUMBNAILS, recognition=Recognition(LABELS, LABELS, "3.0", "hold"))
 DECISION = Decision("reject", "音" * 500, "somebody.with.a.long.name@a-long-domain.example.org", "2026-07-05T09:12:44Z")
 PUBLICATION = Publication(f"/items/{ID}/", "a" * 80, 10**9, 10**7, "2026-07-05T09:12:46Z")
 
@@ -116,7 +118,7 @@ def whole(index: int) -> SegmentResult:
 @pytest.mark.parametrize("segment", [whole, broken])
 def test_two_hours_of_video_fit(segment: Any) -> None:
     segments = tuple(segment(index) for index in range(SEGMENTS))
-    state = {"item": ITEM, "media": MEDIA, "plan": PLAN, "segments": segments, "prepared": PREPARED}
+    state = {"item": ITEM, "media": SHOWN, "plan": PLAN, "segments": segments}
     state |= {
         "timeout": {"Error": "States.Timeout", "Cause": "x" * 200},
         "decision": DECISION,
@@ -127,7 +129,7 @@ def test_two_hours_of_video_fit(segment: Any) -> None:
 
 
 def test_the_approvers_message_fits_a_queue() -> None:
-    assert size({"token": TASK_TOKEN, "item": ITEM, "media": MEDIA, "prepared": PREPARED}) < LIMIT // 4
+    assert size({"token": TASK_TOKEN, "item": ITEM, "media": SHOWN}) < LIMIT // 4
 
 
 def test_a_result_without_bound_would_be_found() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from contracts.house import ROOT
 
 ROOMS = ("catalog", "media", "site", "mail")
 SOURCES = sorted((ROOT / "tasks").rglob("*.py"))
+INFRA = sorted((ROOT / "infra").rglob("*.py"))
+HANDLERS = sorted(path.stem for path in (ROOT / "tasks").glob("*.py") if path.stem != "__init__")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -26,38 +30,70 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room(module: str) -> str:
-    """`tasks.catalog.items` -> catalog; a flat task module is `task`; what is not ours is ""."""
+    """`tasks.catalog.items` -> catalog; a flat task module is its own, `publish`; what is not ours is ""."""
     parts = module.split(".")
     if parts[0] == "infra":
         return "infra"
-    if parts[0] != "tasks" or len(parts) == 1:
-        return ""
-    return parts[1] if parts[1] in (*ROOMS, "core") else "task"
+    return parts[1] if parts[0] == "tasks" and len(parts) > 1 else ""
 
 
 ALLOWED = {
     "core": {"core"},
     **{name: {name, "core"} for name in ROOMS},
-    "task": {"task", *ROOMS, "core"},
+    "lifecycle": {"lifecycle", *ROOMS, "core"},
+    **{name: {name, "lifecycle", *ROOMS, "core"} for name in HANDLERS},
+    "infra": {"infra", "lifecycle", *ROOMS, "core"},
 }
 
 
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def name_of(path: Path, root: Path = ROOT) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts)
 
 
-def trespasses(path: Path) -> list[str]:
+def trespasses(path: Path, root: Path = ROOT) -> list[str]:
     """Imports that point up or sideways."""
-    own = room(name_of(path))
+    own = room(name_of(path, root))
     return [
-        f"{name_of(path)} imports {module}"
+        f"{name_of(path, root)} imports {module}"
         for module in imports(path)
-        if own and room(module) and room(module) not in ALLOWED[own]
+        if own in ALLOWED and room(module) in ALLOWED and room(module) not in ALLOWED[own]
     ]
 
 
 def test_imports_point_down_only() -> None:
-    assert [wrong for path in SOURCES for wrong in trespasses(path)] == []
+    assert [wrong for path in [*SOURCES, *INFRA] for wrong in trespasses(path)] == []
+
+
+def test_every_folder_of_tasks_is_a_room_with_its_rule() -> None:
+    folders = {path.parent.name for path in (ROOT / "tasks").glob("*/__init__.py")}
+    assert folders == {*ROOMS, "lifecycle", "core"}
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("tasks/sweep.py", "from tasks.publish import publish"),
+        ("tasks/sweep.py", "from tasks import publish"),
+        ("tasks/lifecycle/failure.py", "import tasks.publish"),
+        ("tasks/catalog/items.py", "from tasks.lifecycle.attempts import begin"),
+        ("tasks/media/sound.py", "from tasks.catalog import Catalog"),
+        ("infra/cli/main.py", "from tasks.publish import publish"),
+        ("tasks/publish.py", "from infra.terminal import out"),
+    ],
+)
+def test_no_import_sideways_or_upwards_goes_unseen(tmp_path: Path, module: str, line: str) -> None:
+    path = tmp_path / module
+    path.parent.mkdir(parents=True)
+    path.write_text(line)
+    assert trespasses(path, tmp_path)
+
+
+def test_import_linter_knows_every_handler() -> None:
+    """One that is missing in its list might serve others as a library."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts]
+    assert sorted(layers[0].split(" | ")) == sorted(["infra", *(f"tasks.{name}" for name in HANDLERS)])
+    assert not any("ignore_imports" in contract for contract in contracts)
 
 
 def test_import_linter_agrees() -> None:
@@ -65,6 +101,40 @@ def test_import_linter_agrees() -> None:
     linter = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     run = subprocess.run(linter, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_only_attempts_starts_an_execution() -> None:
+    """Names and inputs of executions are spelt once: nobody else calls a machine's `start`."""
+    guilty = {name_of(path) for path in [*SOURCES, *INFRA] if list(starts(path))}
+    assert guilty == {"tasks.lifecycle.attempts"}
+
+
+def test_only_core_names_spells_an_executions_name() -> None:
+    guilty = {name_of(path) for path in [*SOURCES, *INFRA] if list(spelt_names(path))}
+    assert guilty == {"tasks.core.names"}
+
+
+@pytest.mark.parametrize(
+    "line", ["machine.start('x-1', {})", "self.machine.start(record.execution, {})", "f'{item.id}-{item.attempt}'"]
+)
+def test_no_execution_started_elsewhere_goes_unseen(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "sly.py"
+    path.write_text(line)
+    assert [*starts(path), *spelt_names(path)]
+
+
+def starts(path: Path) -> Iterator[int]:
+    """Lines that call `start` of something called a machine."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("machine.start"):
+            yield node.lineno
+
+
+def spelt_names(path: Path) -> Iterator[int]:
+    """Lines that put an id and an attempt together, with a dash between."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr) and re.search(r"id\}-\{[^{}]*attempt", ast.unparse(node)):
+            yield node.lineno
 
 
 def test_only_core_aws_imports_boto3() -> None:

@@ -15,7 +15,7 @@ import pytest
 import workers
 from tape import Tape, likeness, packets, pictures, signals_heard, signals_seen
 
-from tasks.core.models.media import VideoPlan
+from tasks.core.models.media import VideoFacts, VideoPlan
 from tasks.media import Limits, video, video_facts, video_plan
 
 # Five frames a second say as much of seams and of sound as thirty, in a sixth of the time; `make long` records thirty.
@@ -31,7 +31,7 @@ class Shown:
     """What the stack published, beside what was uploaded."""
 
     source: Path
-    facts: video_facts.VideoFacts
+    facts: VideoFacts
     plan: VideoPlan
     video: Path
     killed: int  # the index of the segment whose worker was killed

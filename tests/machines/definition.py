@@ -140,6 +140,8 @@ def _holds(rule: dict[str, Any], given: Any) -> bool:
     for comparison, expected in rule.items():
         if comparison == "IsPresent":
             return (value is not None) == expected
+        if comparison == "IsNull":
+            return (value is None) == expected
         if comparison in ("StringEquals", "BooleanEquals", "NumericEquals"):
             return bool(value == expected)
         if comparison == "NumericGreaterThan":

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from machines.gallery import Gallery
 from machines.stage import APPROVER, SETTINGS
 
 LINK = re.compile(r"/review/(\S+)#(\S+)")
 
 
-def test_the_audit_tells_the_whole_story_of_a_published_photo(gallery: Gallery) -> None:
-    cat = gallery.upload("cat.heic").approve()
+@pytest.mark.parametrize(
+    ("name", "through"),
+    [
+        ("cat.heic", {"ConvertImage", "Recognize"}),
+        ("clip.mov", {"TranscodeSegments", "TranscodeSegment", "JoinVideo", "MakeThumbnails"}),
+    ],
+)
+def test_the_audit_tells_the_whole_story_of_what_was_published(gallery: Gallery, name: str, through: set[str]) -> None:
+    cat = gallery.upload(name).approve()
     cat.aftermath()
     record = cat.audit()
     names = [event["stateEnteredEventDetails"]["name"] for event in record["events"] if "stateEnteredEventDetails" in event]
     assert names[0] == "ValidateMedia" and names[-1] == "Published"
-    assert {"ConvertImage", "MakeThumbnails", "Recognize"} <= set(names), "states inside branches too"
+    assert through <= set(names), "a state inside a Map too"
     assert [event["id"] for event in record["events"]] == list(range(1, len(record["events"]) + 1))
     assert (record["decision"]["verdict"], record["decision"]["approver"]) == ("approve", APPROVER)
 

@@ -13,11 +13,13 @@ from machines.chronicle import Chronicle, every_case, mock_configuration
 from machines.definition import Definition, Transition, at, definitions
 
 ARRIVES = "ValidateMedia IsAccepted ClaimContent ByKind"
-AS_HEIC = f"{ARRIVES} ConvertImage IsConverted"
-AS_SOUND = f"{ARRIVES} DrawWaveform"
-AS_VIDEO = f"{ARRIVES} PlanVideo TranscodeSegments JoinVideo IsConverted"
-LOOKED = "Prepare Triage LookForPicture JoinPicture IsJoined"
-SHOWN = "Prepare Triage AwaitApproval"
+AS_JPEG = f"{ARRIVES} MakeThumbnails IsPrepared"
+AS_HEIC = f"{ARRIVES} ConvertImage IsPrepared"
+AS_SOUND = f"{ARRIVES} DrawWaveform MakeThumbnails IsPrepared"
+AS_VIDEO = f"{ARRIVES} PlanVideo TranscodeSegments JoinVideo IsPrepared"
+AS_POSTER = f"{AS_VIDEO} MakeThumbnails IsPrepared"
+LOOKED = "Recognize Triage JoinPicture IsJoined"
+SHOWN = "Recognize Triage AwaitApproval"
 DECIDED = f"{SHOWN} Decided"
 LATE = f"{SHOWN} Expire Decided"
 PUBLISHED = "Publish RebuildIndexes Published"
@@ -25,24 +27,24 @@ REJECTED = "Discard Rejected"
 QUARANTINED = "Quarantine Quarantined"
 
 WAYS = {
-    "JpegPublished": f"{ARRIVES} {DECIDED} {PUBLISHED}",
+    "JpegPublished": f"{AS_JPEG} {DECIDED} {PUBLISHED}",
     "HeicPublished": f"{AS_HEIC} {DECIDED} {PUBLISHED}",
-    "VideoInSegmentsPublished": f"{AS_VIDEO} {DECIDED} {PUBLISHED}",
-    "VideoRemuxedPublished": f"{AS_VIDEO} {DECIDED} {PUBLISHED}",
-    "DocumentPublished": f"{ARRIVES} {DECIDED} {PUBLISHED}",
-    "SoundPublished": f"{AS_SOUND} {DECIDED} {PUBLISHED}",
-    "HeldThenApproved": f"{ARRIVES} {DECIDED} {PUBLISHED}",
+    "VideoInSegmentsPublished": f"{AS_POSTER} {DECIDED} {PUBLISHED}",
+    "VideoRemuxedPublished": f"{AS_POSTER} {DECIDED} {PUBLISHED}",
+    "DocumentPublished": f"{AS_JPEG} AwaitApproval Decided {PUBLISHED}",
+    "SoundPublished": f"{AS_SOUND} AwaitApproval Decided {PUBLISHED}",
+    "HeldThenApproved": f"{AS_JPEG} {DECIDED} {PUBLISHED}",
     "QuarantinedAtValidation": f"ValidateMedia IsAccepted {QUARANTINED}",
     "QuarantinedAtConversion": f"{AS_HEIC} {QUARANTINED}",
     "QuarantinedAtJoin": f"{AS_VIDEO} {QUARANTINED}",
-    "Unprepared": f"{ARRIVES} Prepare Triage ExplainUnprepared {QUARANTINED}",
-    "RejectedByPolicy": f"{ARRIVES} Prepare Triage RejectByPolicy {REJECTED}",
-    "RejectedByPerson": f"{ARRIVES} {DECIDED} {REJECTED}",
-    "Expired": f"{ARRIVES} {LATE} Expired",
-    "ExpiredButApprovedFirst": f"{ARRIVES} {LATE} {PUBLISHED}",
-    "ExpiredButRejectedFirst": f"{ARRIVES} {LATE} {REJECTED}",
-    "FilmOfALivePhotoJoined": f"{AS_VIDEO} {LOOKED} Joined",
-    "FilmWithoutAPicturePublished": f"{AS_VIDEO} {LOOKED} WaitForPicture JoinPicture IsJoined AwaitApproval Decided {PUBLISHED}",
+    "QuarantinedAtThumbnails": f"{AS_JPEG} {QUARANTINED}",
+    "RejectedByPolicy": f"{AS_JPEG} Recognize Triage RejectByPolicy {REJECTED}",
+    "RejectedByPerson": f"{AS_JPEG} {DECIDED} {REJECTED}",
+    "Expired": f"{AS_JPEG} {LATE} Expired",
+    "ExpiredButApprovedFirst": f"{AS_JPEG} {LATE} {PUBLISHED}",
+    "ExpiredButRejectedFirst": f"{AS_JPEG} {LATE} {REJECTED}",
+    "FilmOfALivePhotoJoined": f"{AS_POSTER} {LOOKED} Joined",
+    "FilmWithoutAPicturePublished": f"{AS_POSTER} {LOOKED} WaitForPicture JoinPicture IsJoined AwaitApproval Decided {PUBLISHED}",
     "Duplicate": "ValidateMedia IsAccepted ClaimContent MarkDuplicate Duplicate",
 }
 TASKS = [(definition.name, task) for definition in definitions() for task in definition.tasks]
@@ -83,8 +85,8 @@ def test_nothing_is_published_that_nobody_approved(chronicle: Chronicle, case: s
 
 @pytest.mark.parametrize("case", [case for case, way in WAYS.items() if "Publish " in way])
 def test_publish_is_told_the_very_renditions_that_were_shown(chronicle: Chronicle, case: str) -> None:
-    shown = given(chronicle, case, "AwaitApproval", "prepared")
-    assert given(chronicle, case, "Publish", "prepared") == shown
+    shown = given(chronicle, case, "AwaitApproval", "media.thumbnails")
+    assert given(chronicle, case, "Publish", "media.thumbnails") == shown
     assert shown["renditions"] and len(shown["sha256"]) == 64
 
 
@@ -96,15 +98,17 @@ def test_the_upload_travels_unchanged(chronicle: Chronicle, case: str) -> None:
 
 
 def test_a_jpeg_needs_no_master_of_its_own(chronicle: Chronicle) -> None:
-    assert given(chronicle, "JpegPublished", "Prepare", "media.master.key") == "Summer/cat.jpg"
+    assert given(chronicle, "JpegPublished", "MakeThumbnails", "media.master.key") == "Summer/cat.jpg"
 
 
-def test_a_heic_is_prepared_from_its_master(chronicle: Chronicle) -> None:
-    assert given(chronicle, "HeicPublished", "Prepare", "media.master.key").endswith("/master.jpg")
+def test_what_was_made_with_a_heics_master_is_what_is_recognized_and_shown(chronicle: Chronicle) -> None:
+    made = given(chronicle, "HeicPublished", "Recognize", "media")
+    assert made["master"]["key"].endswith("/master.jpg") and made["thumbnails"]["renditions"]
+    assert given(chronicle, "HeicPublished", "AwaitApproval", "media.thumbnails") == made["thumbnails"]
 
 
 def test_a_recording_is_shown_as_its_waveform(chronicle: Chronicle) -> None:
-    assert given(chronicle, "SoundPublished", "Prepare", "media.master.poster_key").endswith("/waveform.jpg")
+    assert given(chronicle, "SoundPublished", "MakeThumbnails", "media.master.poster_key").endswith("/waveform.jpg")
 
 
 def test_a_video_in_segments_is_joined_from_all_of_them_and_its_sound(chronicle: Chronicle) -> None:
@@ -118,9 +122,16 @@ def test_a_remuxed_video_has_no_segment(chronicle: Chronicle) -> None:
     assert given(chronicle, "VideoRemuxedPublished", "JoinVideo", "plan.remux") is True
 
 
-def test_both_halves_of_prepare_reach_the_approver(chronicle: Chronicle) -> None:
-    assert given(chronicle, "HeldThenApproved", "AwaitApproval", "prepared.recognition.triage") == "hold"
-    assert given(chronicle, "HeldThenApproved", "AwaitApproval", "prepared.renditions")[0]["name"] == "320w"
+def test_what_is_shown_and_what_was_recognized_reach_the_approver(chronicle: Chronicle) -> None:
+    assert given(chronicle, "HeldThenApproved", "AwaitApproval", "media.recognition.triage") == "hold"
+    assert given(chronicle, "HeldThenApproved", "AwaitApproval", "media.thumbnails.renditions")[0]["name"] == "320w"
+
+
+def test_what_a_file_says_of_its_video_reaches_whoever_works_at_it(chronicle: Chronicle) -> None:
+    said = given(chronicle, "VideoInSegmentsPublished", "IsAccepted", "media.video")
+    assert said["codec"] == "hevc"
+    for state in ("PlanVideo", "TranscodeSegments", "JoinVideo"):
+        assert given(chronicle, "VideoInSegmentsPublished", state, "media.video") == said
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_both_halves_of_prepare_reach_the_approver(chronicle: Chronicle) -> None
         ("QuarantinedAtValidation", "this is text, not a picture"),
         ("QuarantinedAtConversion", "the picture ends in its middle"),
         ("QuarantinedAtJoin", "the video stream cannot be decoded"),
-        ("Unprepared", "the picture breaks off when it is decoded"),
+        ("QuarantinedAtThumbnails", "the picture breaks off when it is decoded"),
     ],
 )
 def test_quarantine_is_told_the_reason_in_words(chronicle: Chronicle, case: str, reason: str) -> None:
@@ -179,13 +190,13 @@ def test_every_way_is_walked(chronicle: Chronicle, machines: dict[str, Definitio
 
 
 def test_the_search_for_gaps_finds_a_gap(chronicle: Chronicle, machines: dict[str, Definition]) -> None:
-    forgotten = {key: story for key, story in chronicle.stories.items() if key[1] != "Unprepared"}
+    forgotten = {key: story for key, story in chronicle.stories.items() if key[1] != "RejectedByPolicy"}
     fewer = Chronicle(chronicle.engine, forgotten)
     ingest = machines["ingest"]
-    assert set(ingest.states) - visited(fewer, ingest) == {"ExplainUnprepared"}
+    assert set(ingest.states) - visited(fewer, ingest) == {"RejectByPolicy"}
     assert {str(way) for way in set(ingest.transitions) - walked(fewer, ingest)} == {
-        "Triage --Choices[0]--> ExplainUnprepared",
-        "ExplainUnprepared --Next--> Quarantine",
+        "Triage --Choices[0]--> RejectByPolicy",
+        "RejectByPolicy --Next--> Discard",
     }
 
 

@@ -30,7 +30,7 @@ COMES_BY = {
     "PlanVideo": (CLIP, "approve"),
     "TranscodeSegment": (CLIP, "approve"),
     "JoinVideo": (CLIP, "approve"),
-    "MakeThumbnails": (PHOTO, "approve"),
+    "MakeThumbnails": (CLIP, "approve"),
     "Recognize": (PHOTO, "approve"),
     "JoinPicture": (LIVE_FILM, "joined"),
     "Publish": (PHOTO, "approve"),
@@ -98,7 +98,7 @@ def test_a_lost_answer_changes_nothing(gallery: Gallery, state: str) -> None:
 def test_a_task_that_stays_broken_fails_in_place_under_its_own_name(gallery: Gallery) -> None:
     gallery.stage.break_task("Recognize", *[ConnectionError("gone for good")] * 4)
     story = gallery.upload(PHOTO).ended()
-    assert (story.status, story.outcome, story.error) == ("FAILED", "Prepare", "ConnectionError")
+    assert (story.status, story.outcome, story.error) == ("FAILED", "Recognize", "ConnectionError")
     assert len(gallery.stage.waits) == 3
 
 

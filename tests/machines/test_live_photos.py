@@ -238,7 +238,7 @@ def test_what_a_state_says_of_a_pair_can_be_read_back(gallery: Gallery, name: st
     upload = gallery.upload(name).waiting()
     media = upload.record.media
     assert media is not None and media.pair == live_photos.PAIR
-    assert from_json(gallery.stage.given["MakeThumbnails"][0]["media"]["pair"], str) == live_photos.PAIR
+    assert from_json(gallery.stage.given["Recognize"][0]["media"]["pair"], str) == live_photos.PAIR
 
 
 def until(look: Callable[[], bool]) -> None:

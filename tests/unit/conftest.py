@@ -21,7 +21,7 @@ from tasks.core.models.item import Item
 from tasks.core.models.media import Media
 from tasks.core.models.publication import PublicFile
 from tasks.core.models.recognition import Label, Recognition
-from tasks.core.models.renditions import Rendition
+from tasks.core.models.renditions import Rendition, Thumbnails
 from tasks.core.models.review import Decision, Prepared
 from tasks.core.names import item_id, slug
 from tasks.core.settings import Settings
@@ -180,7 +180,9 @@ def make_item(name: str = "IMG_0042.HEIC", album: str = "Summer", **more: Any) -
     return Item(**{**facts, **more})
 
 
-def make_media(**more: Any) -> Media:
+def make_media(prepared: Prepared | None = None, **more: Any) -> Media:
+    """Facts of a HEIC; with what is shown of it and was recognized there where `prepared` says so."""
+    made = prepared and Thumbnails(prepared.renditions, prepared.placeholder, prepared.sha256, prepared.phash)
     facts: dict[str, Any] = {
         "verdict": "accepted",
         "kind": "image",
@@ -191,6 +193,8 @@ def make_media(**more: Any) -> Media:
         "width": 4032,
         "height": 3024,
         "taken_at": "2024-05-01T12:00:00+02:00",
+        "thumbnails": made,
+        "recognition": prepared and prepared.recognition,
     }
     return Media(**{**facts, **more})
 

@@ -38,5 +38,6 @@ def test_threads_that_parse_a_shape_first_at_once_do_not_crash_the_process():
 def test_every_shape_is_parsed_through_that_door():
     root = Path(tasks.__file__).parent
     around = re.compile(r"msgspec\.(convert|json\.Decoder|json\.decode\([^()]*(\([^()]*\))?[^()]*type=)")
-    users = [str(path.relative_to(root)) for path in root.rglob("*.py") if around.search(path.read_text())]
-    assert users == ["core/json.py"]
+    users = {str(path.relative_to(root)) for path in root.rglob("*.py") if around.search(path.read_text())}
+    # Settings are plain numbers and words, read before any thread is: no shape to learn.
+    assert users == {"core/json.py", "core/settings.py"}

@@ -110,13 +110,13 @@ def _last(address: str) -> Misused:
 
 def _ask(given: argparse.Namespace, target: Deployed) -> int:
     """Have everything that waits mailed to whoever does not know of it yet, and say how that went."""
-    from tasks.request_approval import EVERYTHING_PENDING
+    from tasks.lifecycle.asking import EVERYTHING_PENDING, unasked
 
-    before = after = _unasked(target)
+    before = after = unasked(target.catalog, target.reviews)
     going_on = bool(before)
     while going_on:  # each mail has a bounded number of items
         target.deliver("RequestApproval", EVERYTHING_PENDING)
-        earlier, after = after, _unasked(target)
+        earlier, after = after, unasked(target.catalog, target.reviews)
         going_on = bool(after) and after != earlier
     for address, waiting in before.items():
         left = after.get(address, 0)
@@ -128,16 +128,6 @@ def _ask(given: argparse.Namespace, target: Deployed) -> int:
             "in SES's sandbox each address must be verified first"
         )
     return 0
-
-
-def _unasked(target: Deployed) -> dict[str, int]:
-    """How many waiting items each approver has had no mail about; those who know of all are left out."""
-    from tasks.catalog.standing import undecided
-    from tasks.core.clock import epoch
-
-    mailed = [set(review.mailed) for _, review in undecided(target.catalog, target.reviews, epoch())]
-    counts = {one.address: sum(one.membership not in each for each in mailed) for one in target.catalog.approvers.all()}
-    return {address: count for address, count in counts.items() if count}
 
 
 def _items(count: int) -> str:

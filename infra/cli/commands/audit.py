@@ -18,12 +18,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from infra import timeline
-    from infra.records import records
+    from tasks.lifecycle import timeline
+    from tasks.lifecycle.record import records
 
     target = deployed(given)
     item = find_item(target, given.item)
     found = records(item, target.catalog, target.reviews, target.store, target.machine, target.settings)
     told = timeline.story(found, facts_of(target, item))
-    say(given, told, *timeline.as_text(told).splitlines())
+    say(given, told, *timeline.as_lines(told))
     return 0

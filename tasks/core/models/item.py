@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.core.models.location import Location
+from tasks.core.names import execution_name
 
 Status = Literal[
     "RECEIVED",
@@ -29,7 +30,7 @@ class Item:
     """One uploaded version, as every state sees it (`$.item`)."""
 
     id: str  # derived from bucket, key and version: the same upload is always the same item
-    attempt: int  # the execution's name is `<id>-<attempt>`
+    attempt: int
     bucket: str
     key: str
     version: str
@@ -44,6 +45,11 @@ class Item:
     def original(self) -> Location:
         """The pinned version that was uploaded."""
         return Location(self.bucket, self.key, self.version)
+
+    @property
+    def execution(self) -> str:
+        """The name of its attempt's execution."""
+        return execution_name(self.id, self.attempt)
 
     @property
     def filename(self) -> str:

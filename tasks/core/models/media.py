@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from tasks.core.models.location import Location
+from tasks.core.models.recognition import Recognition
 from tasks.core.models.renditions import Kind, Rendition, Thumbnails, Verdict
+from tasks.core.models.review import Prepared
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Master:
     bytes: int = 0
     sha256: str = ""
     poster_key: str = ""  # video and sound: a JPEG in the same bucket that stands for it
-    preview_key: str = ""  # video: a short muted MP4 in the same bucket
+    preview: Rendition | None = None  # video: a short muted MP4 in the same bucket
+    preview_key: str = ""  # the preview of a video that was joined before decision 0018: its hash is not known
     stream: tuple[Rendition, ...] = ()  # a long video: its playlists and sizes, `stream/main.m3u8` names the rest
 
     @property
@@ -33,6 +37,41 @@ class Master:
     def still(self) -> Location:
         """The picture that stands for it: itself, a video's poster or a recording's waveform."""
         return Location(self.bucket, self.poster_key) if self.poster_key else self.location
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What an uploaded file says of its streams (`$.media.video`), read once, by ValidateMedia.
+
+    Lengths in pixels as shown (upright, square pixels), durations in seconds, rates in bits a second.
+    """
+
+    codec: str = ""  # "" when there is no picture
+    width: int = 0
+    height: int = 0
+    rotation: int = 0  # degrees; the stream itself lies on its side
+    duration: float = 0.0
+    rate: str = "30"  # frames a second that a conversion is made at, as a fraction
+    bit_rate: int = 0
+    bits: int = 8
+    chroma: str = "4:2:0"
+    transfer: str = ""  # "PQ" or "HLG" when the brightness needs mapping
+    interlaced: bool = False
+    square: bool = True  # pixels are as wide as high
+    audio: str = ""
+    audio_channels: int = 0
+    audio_track: int = 0  # which of the sound tracks is heard: the default one of those that can be decoded
+    demuxer: str = "mov"  # the only one that ffmpeg may open the file with
+    frames: int = 0  # as the container counts them; 0 when it does not
+    steady: bool = False  # the container says that every frame is shown equally long
+    hidden: bool = False  # an edit list leaves out frames that the file still holds
+    audio_hidden: bool = False  # the same of its sound, beyond what encoders put at its ends
+    early: bool = False  # what is left out has times before zero, and nothing else tells it
+    spliced: bool = False  # several stretches of it are shown one after the other: no moment of it can be sought
+
+    @property
+    def frame_rate(self) -> Fraction:
+        return Fraction(self.rate)
 
 
 @dataclass(frozen=True)
@@ -60,8 +99,29 @@ class Media:
     pair: str = ""  # what a Live Photo's picture and film have in common, a UUID as the phone wrote it; never published
     live: bool = False  # a short film with such a name: JoinPicture looks for its picture
     sound: bool = False  # a document that is listened to: DrawWaveform makes its picture
+    video: VideoFacts | None = None  # of a video until it is joined: whoever works at it need not look again
     master: Master | None = None
-    thumbnails: Thumbnails | None = None  # made beside the master; MakeThumbnails hands them on
+    thumbnails: Thumbnails | None = None  # ConvertImage makes them beside its master, MakeThumbnails of any other
+    recognition: Recognition | None = None  # what Recognize returns; nobody asks it about a document
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """What a person is shown of it, and what was recognized there; None before anything is."""
+        made = self.thumbnails
+        if made is None:
+            return None
+        seen = self.recognition or Recognition()
+        return Prepared(self.verdict, self.reason, made.renditions, made.placeholder, made.sha256, seen, made.phash)
+
+    def with_prepared(self, prepared: Prepared) -> Media:
+        """As a state had it, of what the catalog keeps: the reverse of `alone`."""
+        made = Thumbnails(prepared.renditions, prepared.placeholder, prepared.sha256, prepared.phash)
+        return replace(self, thumbnails=made, recognition=prepared.recognition)
+
+    @property
+    def alone(self) -> Media:
+        """Without what is kept beside it (`prepared`) or was of use on the way only: what the catalog keeps of it."""
+        return replace(self, video=None, thumbnails=None, recognition=None)
 
 
 @dataclass(frozen=True)
@@ -84,7 +144,8 @@ class VideoPlan:
     remux: bool
     segments: tuple[Segment, ...] = ()  # each at the place that its `index` says
     reason: str = ""  # why it cannot be planned; JoinVideo then rejects
-    smaller: tuple[str, ...] = ()  # the sizes beside the largest that a long one is offered in
+    # The sizes beside the largest that a long one is offered in; None without segments, and in a plan from before decision 0010.
+    smaller: tuple[str, ...] | None = None
 
     @property
     def pictures(self) -> tuple[Segment, ...]:

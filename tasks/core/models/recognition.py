@@ -19,7 +19,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What Recognize returns. `triage` is the operator's policy applied to the moderation labels."""
+    """What Recognize returns (`$.media.recognition`). `triage` is the operator's policy applied to the moderation labels."""
 
     labels: tuple[Label, ...] = ()
     moderation: tuple[Label, ...] = ()

@@ -61,4 +61,4 @@ class ItemRecord:
     @property
     def execution(self) -> str:
         """The name of its newest execution."""
-        return f"{self.id}-{self.attempt}"
+        return self.item.execution

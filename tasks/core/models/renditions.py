@@ -28,10 +28,8 @@ class Rendition:
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """What MakeThumbnails returns. `sha256` covers every rendition: the approver's decision is bound to it."""
+    """What a person is shown (`$.media.thumbnails`). `sha256` covers every rendition: the approver's decision is bound to it."""
 
-    verdict: Verdict
-    reason: str = ""
     renditions: tuple[Rendition, ...] = ()
     placeholder: str = ""  # data: URI of at most 1 KB
     sha256: str = ""

@@ -13,7 +13,7 @@ DecisionVerdict = Literal["approve", "reject", "expired"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Thumbnails and recognition together (`$.prepared`), as the Parallel state's ResultSelector builds it."""
+    """Thumbnails and recognition together, as the catalog keeps them; and what MakeThumbnails answers a machine of before."""
 
     verdict: Verdict
     reason: str

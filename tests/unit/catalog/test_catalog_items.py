@@ -4,6 +4,7 @@ import pytest
 
 from tasks.catalog.rows import claim_key
 from tasks.core.errors import NotFound
+from tasks.core.models.media import VideoFacts
 
 
 def test_the_same_upload_is_created_once(world, make):
@@ -28,6 +29,17 @@ def test_facts_are_kept_and_added_to(world, make):
     assert world.catalog.mark(item.id, "PENDING", attempt=1, prepared=prepared)
     record = world.catalog.item(item.id)
     assert (record.status, record.media, record.prepared) == ("PENDING", media, prepared)
+
+
+def test_what_is_shown_is_kept_once_and_what_was_of_use_on_the_way_is_not_kept(world, make):
+    item, prepared = make.item(), make.prepared()
+    told = make.media(prepared, kind="video", video=VideoFacts("hevc", 1920, 1080))
+    world.catalog.create(item)
+    assert world.catalog.mark(item.id, "PENDING", attempt=1, media=told, prepared=prepared)
+    assert world.catalog.item(item.id).media == make.media(kind="video")
+    world.catalog.publish(item, told, prepared, make.approved, make.files)
+    record = world.catalog.item(item.id)
+    assert (record.media, record.prepared) == (make.media(kind="video"), prepared)
 
 
 def test_the_same_mark_again_succeeds(world, make):

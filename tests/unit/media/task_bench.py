@@ -5,7 +5,9 @@ from __future__ import annotations
 from tasks.core.aws.s3 import Store
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
+from tasks.core.models.renditions import Thumbnails
 from tasks.core.settings import Settings
+from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.validate_media import ValidateMediaRequest, validate_media
 
 BUCKETS = {f"{name}_bucket": name for name in ("inbox", "work", "site", "audit")}
@@ -29,3 +31,17 @@ class Ledger:
 
 def validated(store: Store, item: Item, settings: Settings = SETTINGS) -> Media:
     return validate_media(ValidateMediaRequest(item), store=store, catalog=Ledger(), settings=settings)
+
+
+def thumbnailed(store: Store, item: Item, media: Media) -> Media:
+    """What today's definition gets of MakeThumbnails."""
+    made = make_thumbnails(MakeThumbnailsRequest(item, media, version=2), store=store, settings=SETTINGS)
+    assert isinstance(made, Media)
+    return made
+
+
+def thumbnails(store: Store, item: Item, media: Media) -> Thumbnails:
+    """The same, of what can be shown."""
+    made = thumbnailed(store, item, media).thumbnails
+    assert made is not None
+    return made

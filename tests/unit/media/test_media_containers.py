@@ -11,6 +11,7 @@ from media_samples import corners, quadrants
 from PIL import Image
 
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.media import VideoFacts
 from tasks.media import Limits, inspect, sniff, transcoder, video, video_facts
 from tasks.media.formats import HEAD, ebml
 
@@ -285,5 +286,5 @@ def test_ffmpeg_opens_a_file_as_what_it_was_found_to_be_and_as_nothing_else(tmp_
     ffmpeg(*PICTURE, *H264, tmp_path / "a.mkv")
     with pytest.raises(InvalidMedia, match="cannot be converted"):
         (out := tmp_path / "out").mkdir()
-        facts = video_facts.VideoFacts("hevc", 96, 64, duration=1.0, demuxer="mpegts")
+        facts = VideoFacts("hevc", 96, 64, duration=1.0, demuxer="mpegts")
         video.transcode_segment(tmp_path / "a.mkv", video.Segment(0, 0.0, 1.0), facts, out, Limits())

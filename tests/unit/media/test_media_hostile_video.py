@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models.media import Segment
+from tasks.core.models.media import Segment, VideoFacts
 from tasks.media import Limits, inspect, transcoder, video, video_facts, video_plan
 from tasks.media.formats.boxes import boxes
 from tasks.media.sandbox import Bounds
@@ -90,7 +90,7 @@ def test_frames_larger_than_the_container_says_are_not_decoded(tmp_path: Path, f
 
 
 def test_more_frames_than_its_seconds_could_show_are_too_many(tmp_path: Path, ffmpeg: Ffmpeg, limits: Limits) -> None:
-    facts = replace(video_facts.VideoFacts("mpeg4", 1920, 1080, duration=1.0), frames=10**9)
+    facts = replace(VideoFacts("mpeg4", 1920, 1080, duration=1.0), frames=10**9)
     with pytest.raises(InvalidMedia, match="too many frames: 1,000,000,000, the limit is 1,728,000"):
         limits.check_video_frames(facts.frames)
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=32x32:r=500:d=1", *MPEG4, tmp_path / "a.mkv")

@@ -16,8 +16,8 @@ from typing import ClassVar
 
 import pytest
 
+from tasks.core.models.media import VideoFacts
 from tasks.media import Limits, hls, sandbox, transcoder, video, video_facts, video_plan
-from tasks.media.video_facts import VideoFacts
 from tasks.media.video_plan import Packets
 
 Ffmpeg = Callable[..., None]

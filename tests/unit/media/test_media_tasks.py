@@ -16,7 +16,7 @@ import boto3
 import pytest
 from media_samples import CANARY, corners, private_exif, quadrants
 from PIL import Image
-from task_bench import SETTINGS, Ledger, validated
+from task_bench import SETTINGS, Ledger, thumbnailed, thumbnails, validated
 
 from tasks.convert_image import ConvertImageRequest, convert_image
 from tasks.core.aws.s3 import Store
@@ -26,7 +26,6 @@ from tasks.core.models.media import Master, Media
 from tasks.core.models.recognition import Label
 from tasks.core.models.renditions import digest
 from tasks.draw_waveform import AS_IT_CAME, DrawWaveformRequest, draw_waveform
-from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.recognize import RecognizeRequest, recognize
 from tasks.validate_media import ValidateMediaRequest, validate_media
 
@@ -118,8 +117,9 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
     assert (media.convert, media.master, media.width, media.height) == (True, None, 96, 64)
     media = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
     assert media.master is not None and media.master.key == f"items/{item.id}/master.jpg"
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
-    assert made == media.thumbnails and len(made.phash) == 16
+    made = media.thumbnails
+    assert made is not None
+    assert len(made.phash) == 16
     assert [(row.name, row.format, row.key) for row in made.renditions] == [
         ("320w", "webp", f"items/{item.id}/320w.webp"),
         ("320w", "jpeg", f"items/{item.id}/320w.jpg"),
@@ -134,9 +134,9 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
 
 def test_the_decision_is_bound_to_every_byte_that_is_shown(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
     item = dropped("cat.png", _written(quadrants(), "PNG"))
-    request = MakeThumbnailsRequest(item, validated(store, item))
-    made = make_thumbnails(request, store=store, settings=SETTINGS)
-    assert make_thumbnails(request, store=store, settings=SETTINGS).sha256 == made.sha256
+    media = validated(store, item)
+    made = thumbnails(store, item, media)
+    assert thumbnails(store, item, media).sha256 == made.sha256
     other = replace(made.renditions[0], sha256="0" * 64)
     assert digest((other, *made.renditions[1:])) != made.sha256
 
@@ -145,8 +145,8 @@ def test_a_picture_that_breaks_later_is_rejected_later(store: Store, dropped: Ca
     item = dropped("cat.jpg", b"\xff\xd8\xff no picture")
     media = Media("accepted", kind="image", format="jpeg", convert=True, master=Master("inbox", item.key, item.version, "jpeg"))
     converted = convert_image(ConvertImageRequest(item, media), store=store, settings=SETTINGS)
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
-    assert (converted.verdict, made.verdict, made.renditions) == ("rejected", "rejected", ())
+    made = thumbnailed(store, item, media)
+    assert (converted.verdict, made.verdict, made.thumbnails) == ("rejected", "rejected", None)
     assert "broken" in converted.reason and "broken" in made.reason
 
 
@@ -164,8 +164,8 @@ def test_a_picture_broken_behind_its_header_does_not_survive_the_one_decoding(
     item = dropped(f"cat.{ending}", bytes(body))
     media = validated(store, item)
     assert (media.verdict, media.width) == ("accepted", 640)
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
-    assert (made.verdict, made.renditions, made.phash) == ("rejected", (), "")
+    made = thumbnailed(store, item, media)
+    assert (made.verdict, made.thumbnails) == ("rejected", None)
     assert "cut off" in made.reason or "broken" in made.reason
 
 
@@ -181,7 +181,7 @@ def test_a_document_is_copied_from_its_pinned_version_as_an_attachment(
 ) -> None:
     item = dropped("plan.pdf", b"%PDF-1.7 the plan")
     media = validated(store, item)
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    made = thumbnails(store, item, media)
     (row,) = made.renditions
     assert (row.name, row.format, row.content_type, row.bytes) == ("file", "pdf", "application/pdf", len(b"%PDF-1.7 the plan"))
     kept = boto3.client("s3").get_object(Bucket="work", Key=row.key)
@@ -189,13 +189,33 @@ def test_a_document_is_copied_from_its_pinned_version_as_an_attachment(
     assert (kept["ContentType"], kept["ContentDisposition"]) == ("application/pdf", "attachment")
 
 
-def test_recognition_sees_a_small_upright_still(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+class WorkOnly(Store):
+    """A bucket of originals that nobody may read any more."""
+
+    def download(self, location: Location, path: Path) -> str:
+        assert location.bucket == "work", "the original was fetched again"
+        return super().download(location, path)
+
+
+def test_recognition_sees_a_small_upright_rendition_of_a_photo(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+    item, eye = dropped("a.jpg", _on_its_side(2400, 1600)), OneEye()
+    media = thumbnailed(store, item, validated(store, item))
+    recognize(RecognizeRequest(item, media), store=WorkOnly(store._aws), eye=eye, settings=SETTINGS)
+    assert eye.seen == [store.read(Location("work", f"items/{item.id}/1280w.jpg"))]
+    assert corners(Image.open(io.BytesIO(eye.seen[0]))) == "RGBW"
+
+
+def _on_its_side(width: int, height: int) -> bytes:
     turned = Image.Exif()
     turned[0x0112] = 6
-    item, eye = (
-        dropped("a.jpg", _written(quadrants(2400, 1600).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned)),
-        OneEye(),
-    )
+    return _written(quadrants(width, height).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned)
+
+
+def test_recognition_before_anything_was_made_sees_a_small_upright_still(
+    store: Store, dropped: Callable[[str, bytes], Item]
+) -> None:
+    """In an execution that began before decision 0018 it runs beside MakeThumbnails."""
+    item, eye = dropped("a.jpg", _on_its_side(2400, 1600)), OneEye()
     request = RecognizeRequest(item, validated(store, item))
     seen = recognize(request, store=store, eye=eye, settings=SETTINGS)
     assert (seen.labels, seen.model) == ((Label("Cat", 97.3, "Animal"), Label("Grass", 61.0)), "3.0")
@@ -209,8 +229,10 @@ def test_a_picture_too_small_for_rekognition_gets_a_margin(
     store: Store, dropped: Callable[[str, bytes], Item], size: tuple[int, int]
 ) -> None:
     item, eye = dropped("a.png", _written(quadrants(*size), "PNG")), OneEye()
-    recognize(RecognizeRequest(item, validated(store, item)), store=store, eye=eye, settings=SETTINGS)
-    assert min(Image.open(io.BytesIO(eye.seen[0])).size) == 80
+    media = thumbnailed(store, item, validated(store, item))
+    recognize(RecognizeRequest(item, media), store=WorkOnly(store._aws), eye=eye, settings=SETTINGS)
+    picture = Image.open(io.BytesIO(eye.seen[0]))
+    assert (picture.format, min(picture.size)) == ("JPEG", 80)
 
 
 @pytest.mark.parametrize(("policy", "triage"), [("hold", "hold"), ("reject", "reject")])
@@ -237,7 +259,7 @@ def test_a_recording_goes_all_the_way(
     media = draw_waveform(DrawWaveformRequest(item, validated(store, item)), store=store, settings=SETTINGS)
     assert (media.kind, media.codecs, media.note) == ("document", ("mpeg-audio",), "")
     assert media.duration == pytest.approx(3, abs=0.1)
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    made = thumbnails(store, item, media)
     assert list(dict.fromkeys(row.name for row in made.renditions)) == ["file", "1280w", "640w", "320w"]
     for row in made.renditions:
         body = store.read(Location("work", row.key))
@@ -252,7 +274,7 @@ def test_a_recording_that_cannot_be_read_is_a_document_like_any_other(
     item = dropped("noise.flac", b"fLaC" + bytes(range(256)) * 20)
     media = draw_waveform(DrawWaveformRequest(item, validated(store, item)), store=store, settings=SETTINGS)
     assert (media.verdict, media.note) == ("accepted", AS_IT_CAME)
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    made = thumbnails(store, item, media)
     assert [row.name for row in made.renditions] == ["file"]
 
 
@@ -262,7 +284,7 @@ def test_nothing_of_an_invocation_is_left_on_the_machine(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     item = dropped("cat.png", _written(quadrants(), "PNG"))
     media = validated(store, item)
-    make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    thumbnailed(store, item, media)
     validated(store, dropped("b.jpg", b"\xff\xd8\xff broken"))
     assert list(tmp_path.iterdir()) == []
 

@@ -15,10 +15,10 @@ from media_samples import CANARY, corners, quadrants
 from PIL import Image
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models.media import Segment
+from tasks.core.models.media import Segment, VideoFacts
 from tasks.media import Limits, inspect, transcoder, video, video_facts, video_plan
 from tasks.media.formats.boxes import boxes
-from tasks.media.video_facts import VideoFacts, facts_of
+from tasks.media.video_facts import facts_of
 from tasks.media.video_plan import Packets
 
 Ffmpeg = Callable[..., None]

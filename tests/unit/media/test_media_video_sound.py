@@ -16,9 +16,8 @@ from benchmarks import bench_video
 from machines.definition import definitions
 
 from tasks.core.errors import InvalidMedia
-from tasks.core.models.media import Segment
+from tasks.core.models.media import Segment, VideoFacts, VideoPlan
 from tasks.media import Limits, transcoder, video, video_facts, video_plan
-from tasks.media.video_facts import VideoFacts
 
 Ffmpeg = Callable[..., None]
 RATE = 48_000
@@ -76,7 +75,7 @@ def test_a_silent_clip_and_one_that_fits_have_none(tmp_path: Path, ffmpeg: Ffmpe
 
     def plan(name: str) -> tuple[bool, list[bool], tuple[str, ...]]:
         found = video_plan.plan_video(tmp_path / name, video_facts.read(tmp_path / name), 2, Limits())
-        return found.remux, [each.sound for each in found.segments], found.smaller
+        return found.remux, [each.sound for each in found.segments], found.smaller or ()
 
     assert plan("silent.mov") == (False, [False, False], ())
     assert plan("fits.mov") == (True, [], ())
@@ -89,6 +88,25 @@ def test_a_silent_clip_and_one_that_fits_have_none(tmp_path: Path, ffmpeg: Ffmpe
     made = _made(tmp_path / "fits.mov", tmp_path / "out")
     assert {"sound.mp4", "48p.mp4", "top.mp4"} <= {file.name for file in made.stream}
     assert _packets(made.video) == _packets(tmp_path / "fits.mov")
+
+
+@pytest.mark.parametrize("codec", [PICTURE, FITS], ids=["segments", "remux"])
+@pytest.mark.parametrize("name", ["a.mov", "silent.mov", "later.ts"])
+def test_a_plan_from_before_decision_0010_is_completed_to_what_would_be_planned_today(
+    tmp_path: Path, ffmpeg: Ffmpeg, monkeypatch: pytest.MonkeyPatch, name: str, codec: tuple[str, ...]
+) -> None:
+    """It had pictures alone, and which smaller sizes there are was looked up by whoever needed it."""
+    monkeypatch.setattr(video_plan, "LADDER_FROM", 1.0)
+    monkeypatch.setattr(video_plan, "SMALLER", (video_plan.Rung("48p", 48, 200_000),))
+    picture = codec if codec is FITS or name != "later.ts" else ("-c:v", "mpeg2video", "-g", "25")
+    sound = {"silent.mov": (), "later.ts": ("-itsoffset", "0.5", *_tone(5))}.get(name, _tone(6))
+    ffmpeg(*_scene(6), *sound, *picture, tmp_path / name)
+    facts = video_facts.read(tmp_path / name)
+    today = video_plan.plan_video(tmp_path / name, facts, 2, Limits())
+    assert today.smaller == ("48p",) and today.remux == (codec is FITS)
+    pictures = tuple(replace(each, index=number) for number, each in enumerate(today.pictures))
+    then = VideoPlan(today.remux, pictures)
+    assert video.completed(tmp_path / name, then, facts, Limits()) == today
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from media_samples import CANARY
-from task_bench import SETTINGS, validated
+from task_bench import SETTINGS, thumbnails, validated
 
 from tasks.core.aws.s3 import Store
+from tasks.core.json import to_json
 from tasks.core.models.item import Item
 from tasks.core.models.location import Location
-from tasks.core.models.media import Media, SegmentResult, VideoPlan
+from tasks.core.models.media import Media, Segment, SegmentResult, VideoPlan
 from tasks.join_video import JoinVideoRequest, join_video
-from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
+from tasks.media import video_facts
 from tasks.plan_video import PlanVideoRequest, plan_video
 from tasks.transcode_segment import TranscodeSegmentRequest, transcode_segment
 
@@ -46,13 +50,70 @@ def test_a_clip_goes_all_the_way(
     media = join_video(JoinVideoRequest(item, media, plan, done[::-1]), store=store, settings=SETTINGS)
     assert media.verdict == "accepted" and media.master is not None
     assert media.master.key == f"items/{item.id}/video.mp4"
-    made = make_thumbnails(MakeThumbnailsRequest(item, media), store=store, settings=SETTINGS)
+    watchful = Watchful(store._aws)
+    made = thumbnails(watchful, item, media)
+    assert watchful.fetched == (f"items/{item.id}/poster.jpg",), "the preview was hashed where it was made"
     assert [row.name for row in made.renditions] == ["video", "preview", "320w", "320w"]
     for row in made.renditions:
         body = store.read(Location("work", row.key))
         assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
         assert (row.width, row.height) == (96, 64)
         assert CANARY.encode() not in body
+
+
+def _with(media: Media, **facts: Any) -> Media:
+    """As if the file had said otherwise."""
+    assert media.video is not None
+    return replace(media, video=replace(media.video, **facts))
+
+
+def test_what_a_file_says_of_its_video_is_read_once(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    """Each task believes what travels, not what it would find by looking again."""
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, "-c:v", "mpeg4"))
+    media = validated(store, item)
+    plan = plan_video(PlanVideoRequest(item, _with(media, codec="")), store=store, settings=SETTINGS)
+    assert plan.reason == "it holds no picture that could be shown as a video"
+    small = TranscodeSegmentRequest(item, _with(media, width=48, height=32), Segment(0, 0.0, 1.0, 25, rate="25"))
+    made = transcode_segment(small, store=store, settings=SETTINGS)
+    store.download(Location("work", made.key + "top.mp4"), tmp_path / "top.mp4")
+    facts = video_facts.read(tmp_path / "top.mp4")
+    assert (facts.width, facts.height) == (48, 32)
+
+
+def test_a_remux_believes_what_travels_too(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, "-c:v", "libx264", "-pix_fmt", "yuv420p"))
+    media = validated(store, item)
+    for told, sound in ((media, "aac"), (_with(media, audio=""), "")):
+        joined = join_video(JoinVideoRequest(item, told, VideoPlan(remux=True)), store=store, settings=SETTINGS)
+        assert joined.master is not None and joined.video is None, "of no use any more"
+        store.download(joined.master.location, tmp_path / "video.mp4")
+        assert video_facts.read(tmp_path / "video.mp4").audio == sound
+
+
+@pytest.mark.parametrize("codec", [("-c:v", "mpeg4"), ("-c:v", "libx264", "-pix_fmt", "yuv420p")], ids=["segments", "remux"])
+def test_an_execution_that_does_not_say_what_the_streams_are_comes_to_the_same(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None], codec: tuple[str, ...]
+) -> None:
+    item = dropped("clip.mov", _clip(tmp_path, ffmpeg, *codec))
+    media = validated(store, item)
+    assert media.video is not None
+    made = []
+    for told in (media, replace(media, video=None)):
+        plan, done = _transcoded(store, item, told)
+        made.append((plan, join_video(JoinVideoRequest(item, told, plan, done), store=store, settings=SETTINGS)))
+    assert made[0] == made[1]
+
+
+def test_what_travels_of_a_video_says_neither_where_nor_with_what_it_was_filmed(
+    store: Store, dropped: Callable[[str, bytes], Item], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    media = validated(store, dropped("clip.mov", _clip(tmp_path, ffmpeg, "-c:v", "mpeg4")))
+    assert CANARY not in json.dumps(to_json(media))
+    assert set(to_json(media.video)).isdisjoint({"taken_at", "camera", "lens", "pair", "place"})
 
 
 def _transcoded(store: Store, item: Item, media: Media) -> tuple[VideoPlan, tuple[SegmentResult, ...]]:
@@ -69,6 +130,10 @@ class Watchful(Store):
     def download(self, location: Location, path: Path) -> str:
         self.fetched += (location.key,)
         return super().download(location, path)
+
+    def read(self, location: Location) -> bytes:
+        self.fetched += (location.key,)
+        return super().read(location)
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,7 @@ class Office(Services):
         made = self.make.prepared(self._renditions(item, kind), moderation=marked)
         prepared = replace(made, sha256=sha256, phash=more.pop("phash", ""))
         self.machine.alive.add(token)
-        body = {
-            "token": token,
-            "item": to_json(item),
-            "media": to_json(self.make.media(**more)),
-            "prepared": to_json(prepared),
-        }
+        body = {"token": token, "item": to_json(item), "media": to_json(self.make.media(prepared, **more))}
         return {"messageId": f"message-{token}", "body": json.dumps(body)}
 
     def _renditions(self, item: Item, kind: str) -> tuple[Rendition, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from review_office import Browser, Office
@@ -15,7 +16,7 @@ from tasks.request_approval import ApprovalRequest
 def run(office: Office, item: Any, sha256: str = "5" * 64) -> Decision:
     """The Expire state for an item."""
     prepared = office.world.catalog.item(item.id).prepared or office.make.prepared()
-    request = ExpireRequest(item, office.make.media(), type(prepared)(**{**vars(prepared), "sha256": sha256}))
+    request = ExpireRequest(item, office.make.media(replace(prepared, sha256=sha256)))
     world = office.world
     return expire(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=office.settings)
 
@@ -99,6 +100,6 @@ def test_an_older_attempt_s_timeout_leaves_the_newer_attempt_alone(office: Offic
 
 
 def test_a_request_does_not_show_its_token() -> None:
-    shown = repr(ApprovalRequest("TOKEN-canary", None, None, None))  # type: ignore[arg-type]
+    shown = repr(ApprovalRequest(None, None, "TOKEN-canary"))  # type: ignore[arg-type]
     assert "TOKEN-canary" not in shown
     assert to_json(Decision("expired")) == {"verdict": "expired", "reason": "", "approver": "", "decided_at": ""}

@@ -5,9 +5,10 @@ import pytest
 from tasks.catalog.rows import claim_key
 from tasks.core.models.review import Decision
 from tasks.discard import DiscardRequest, discard
+from tasks.lifecycle.admission import receive_one
+from tasks.lifecycle.announced import Announced
 from tasks.mark_duplicate import MarkDuplicateRequest, mark_duplicate
 from tasks.quarantine import QuarantineRequest, quarantine
-from tasks.receive_upload import Announced, receive_one
 
 REJECTED = Decision("reject", "blurry", "ann@example.org", "2026-06-01T11:00:00Z")
 

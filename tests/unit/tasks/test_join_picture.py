@@ -13,17 +13,24 @@ from tasks.catalog.rows import claim_key
 from tasks.core.clock import iso, utc_now
 from tasks.core.errors import Stale
 from tasks.core.models.item import Item
+from tasks.core.models.media import Media
 from tasks.core.models.recognition import Label
-from tasks.core.models.renditions import Rendition, digest
-from tasks.core.models.review import Decision
+from tasks.core.models.renditions import Rendition, Thumbnails, digest
+from tasks.core.models.review import Decision, Prepared
 from tasks.discard import DiscardRequest, discard
 from tasks.expire import ExpireRequest, expire
-from tasks.join_picture import Joined, JoinPictureRequest, join_picture
+from tasks.join_picture import JoinPictureRequest, join_picture
+from tasks.lifecycle.pairing import Joined
 from tasks.mark_duplicate import MarkDuplicateRequest, mark_duplicate
 from tasks.publish import PublishRequest, publish
 from tasks.quarantine import QuarantineRequest, quarantine
 
 PAIR = "7E1A0B52-4C2F-4D0B-9A41-2B6F2E8C9D10"
+
+
+def _shown(media: Media, prepared: Prepared) -> Media:
+    thumbnails = Thumbnails(prepared.renditions, prepared.placeholder, prepared.sha256)
+    return replace(media, thumbnails=thumbnails, recognition=prepared.recognition)
 
 
 class Pair:
@@ -38,6 +45,7 @@ class Pair:
         self.pictures = make.prepared((self.file(self.picture, "320w", "jpeg"),))
         names = ("video", "preview", "320w", "640w")
         self.films = make.prepared(tuple(self.file(self.film, name, "mp4") for name in names))
+        self.picture_media, self.film_media = _shown(self.picture_media, self.pictures), _shown(self.film_media, self.films)
         self.catalog.offer_picture(self.picture, PAIR)
 
     def arrived(self, name: str, media: Any) -> Item:
@@ -55,8 +63,8 @@ class Pair:
         return Rendition(name, key, format, f"video/{format}", 480, 360, len(body), hashlib.sha256(body).hexdigest())
 
     def look(self, looks: int = 0, **more: Any) -> Joined:
-        prepared = replace(self.films, recognition=more.pop("recognition", self.films.recognition))
-        request = JoinPictureRequest(replace(self.film, **more), self.film_media, prepared, Joined(looks=looks))
+        media = replace(self.film_media, recognition=more.pop("recognition", self.films.recognition))
+        request = JoinPictureRequest(replace(self.film, **more), media, Joined(looks=looks))
         return join_picture(request, catalog=self.catalog, settings=self.world.settings)
 
     def tags(self, item: Item) -> dict[str, str]:
@@ -68,7 +76,7 @@ class Pair:
         return {name: every[name] for name in names}
 
     def published(self) -> Any:
-        request = PublishRequest(self.picture, self.picture_media, self.pictures, self.make.approved)
+        request = PublishRequest(self.picture, self.picture_media, self.make.approved)
         publish(request, **self.means("store", "catalog", "settings", "reviews"))
         return self.catalog.page("summer", 0)[0]
 
@@ -133,9 +141,7 @@ def test_a_rejection_is_about_both(pair: Pair) -> None:
 def test_silence_is_about_both(pair: Pair) -> None:
     pair.look()
     pair.world.reviews.request(pair.picture, "token", pair.pictures.sha256)
-    decision = expire(
-        ExpireRequest(pair.picture, pair.picture_media, pair.pictures), **pair.means("store", "catalog", "settings", "reviews")
-    )
+    decision = expire(ExpireRequest(pair.picture, pair.picture_media), **pair.means("store", "catalog", "settings", "reviews"))
     assert decision.verdict == "expired"
     gone(pair)
 
@@ -179,6 +185,6 @@ def _row(item: Item) -> tuple[str, str]:
 
 def _film_text(pair: Pair) -> str:
     from tasks.catalog.rows import text
-    from tasks.join_picture import film
+    from tasks.lifecycle.pairing import film
 
-    return text(film(JoinPictureRequest(pair.film, pair.film_media, pair.films, Joined())))
+    return text(film(pair.film, pair.film_media, pair.films))

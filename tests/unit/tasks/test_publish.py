@@ -1,6 +1,7 @@
 """Publish: what was approved, and nothing else, becomes public."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -33,7 +34,7 @@ def waiting(world, make, prepared):
     item = make.item('größe "1"; x.html')
     world.catalog.create(item)
     world.reviews.request(item, "token", prepared.sha256)
-    return PublishRequest(item, make.media(), prepared, make.approved)
+    return PublishRequest(item, make.media(prepared), make.approved)
 
 
 def run(world, request):
@@ -99,8 +100,8 @@ def test_what_was_rejected_is_not_published(world, waiting):
 
 def test_an_approval_of_other_renditions_is_none_of_these(world, waiting, make):
     decide(world, waiting)
-    other = make.prepared(waiting.prepared.renditions)
-    request = PublishRequest(waiting.item, waiting.media, type(other)(**{**vars(other), "sha256": "f" * 64}), make.approved)
+    other = replace(waiting.prepared, sha256="f" * 64)
+    request = PublishRequest(waiting.item, make.media(other), make.approved)
     with pytest.raises(Stale, match="other renditions"):
         run(world, request)
 

@@ -30,7 +30,7 @@ def card(world, make):
     world.catalog.create(item)
     world.reviews.request(item, "token", prepared.sha256)
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256=prepared.sha256)
-    request = PublishRequest(item, make.media(), prepared, make.approved)
+    request = PublishRequest(item, make.media(prepared), make.approved)
     publish(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
     (found,) = world.catalog.page("summer", 0)
     return found

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.core.models.location import Location
 from tasks.core.queues import Message
-from tasks.receive_upload import Announced, pin, receive_upload
+from tasks.lifecycle.announced import Announced, pin
+from tasks.receive_upload import receive_upload
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.receive_upload import Announced, receive_one
+from tasks.lifecycle.admission import receive_one
+from tasks.lifecycle.announced import Announced
 from tasks.sweep import SweepRequest, Swept, sweep
 
 

@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.terminal import printable
-from infra.timeline_words import after, length, shown, text_of, who
+from tasks.lifecycle.timeline_words import after, length, shown, text_of, who
 
 Event = dict[str, Any]
 FAILURES = ("Failed", "TimedOut", "Aborted", "SubmitFailed", "StartFailed", "ScheduleFailed")
@@ -91,7 +90,7 @@ def failure(event: Event) -> str:
 
 
 def _told(visit: _Visit) -> bool:
-    """Choices decide nothing by themselves, and most Pass states only move a fact: their neighbours tell it."""
+    """Choices decide nothing by themselves; Pass states of before decision 0018 only moved a fact: their neighbours tell it."""
     return visit.kind not in ("Choice", "Pass", "Succeed") or visit.name == "RejectByPolicy" or bool(visit.failures)
 
 
@@ -141,8 +140,8 @@ def stands(item: dict[str, Any]) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def as_text(told: dict[str, Any]) -> str:
-    """A story for the terminal: a line a step with its time, its duration and what happened."""
+def as_lines(told: dict[str, Any]) -> list[str]:
+    """A story for people: a line a step with its time, its duration and what happened. Names are as strangers wrote them."""
     lines = [Line(**line) for line in told["lines"]]
     wide = max((len(line.step) for line in lines), default=0)
     out = [f"{told['item']}  {told['received']}".rstrip()]
@@ -156,7 +155,7 @@ def as_text(told: dict[str, Any]) -> str:
     out.append("")
     out += [f"Decision: {told['decided']}"] if told["decided"] else []
     out += [f"Stands:   {told['stands']}"] if told["stands"] else []
-    return "".join(f"{printable(line)}\n" for line in out)
+    return out
 
 
 def _json(text: str | None) -> Any:

@@ -41,7 +41,8 @@ def _converted(facts: Facts, _: Facts) -> str:
         return f"rejected: {media.get('reason', '')}"
     master = media.get("master") or {}
     parts = [f"master is {master['format']}" if master.get("format") else "", _shape(master), size(master.get("bytes"))]
-    return ", ".join(part for part in parts if part)
+    told = ", ".join(part for part in parts if part)
+    return "; ".join(part for part in (told, _renditions(media.get("thumbnails"))) if part)
 
 
 def _planned(facts: Facts, _: Facts) -> str:
@@ -68,21 +69,29 @@ def _segment(facts: Facts, _: Facts) -> str:
 
 
 def _prepared(facts: Facts, _: Facts) -> str:
+    """Of an execution that began before decision 0018, as those of its two branches."""
     prepared = facts.get("prepared", {})
     parts = [_thumbnails(prepared, {}), _recognized(prepared.get("recognition", {}), {})]
     return "; ".join(part for part in parts if part)
 
 
 def _thumbnails(facts: Facts, _: Facts) -> str:
-    if facts.get("verdict") == "rejected":
-        return f"rejected: {facts.get('reason', '')}"
-    names = [part["name"] for part in facts.get("renditions", [])]
-    return f"{len(names)} renditions ({', '.join(dict.fromkeys(names))})" if names else ""
+    media = facts.get("media", facts)
+    if media.get("verdict") == "rejected":
+        return f"rejected: {media.get('reason', '')}"
+    return _renditions(media.get("thumbnails", facts))
+
+
+def _renditions(thumbnails: Facts | None) -> str:
+    names = [part["name"] for part in (thumbnails or {}).get("renditions", [])]
+    count = f"{len(names)} rendition" + ("" if len(names) == 1 else "s")
+    return f"{count} ({', '.join(dict.fromkeys(names))})" if names else ""
 
 
 def _recognized(facts: Facts, _: Facts) -> str:
-    labels = [part["name"] for part in facts.get("labels", [])][:6]
-    marks = [part["name"] for part in facts.get("moderation", [])]
+    seen = facts.get("media", {}).get("recognition") or facts
+    labels = [part["name"] for part in seen.get("labels", [])][:6]
+    marks = [part["name"] for part in seen.get("moderation", [])]
     seen = f"sees {', '.join(labels)}" if labels else "sees nothing it can name"
     return seen + (f"; sensitive: {', '.join(marks)}" if marks else "")
 
@@ -130,7 +139,6 @@ TELLERS: dict[str, Callable[[Facts, Facts], str]] = {
     "MakeThumbnails": _thumbnails,
     "Recognize": _recognized,
     "RejectByPolicy": lambda facts, record: who(facts.get("decision") or {}),
-    "LookForPicture": lambda facts, record: "the film of a Live Photo",
     "JoinPicture": _joined,
     "AwaitApproval": _decided,
     "Expire": _decided,

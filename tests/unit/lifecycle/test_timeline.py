@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.timeline import as_text, story, timeline
-from infra.timeline_words import after
+from tasks.lifecycle.timeline import as_lines, story, timeline
+from tasks.lifecycle.timeline_words import after
 
 START = datetime(2026, 6, 1, 10, 0, 0, tzinfo=UTC)
 MEDIA = {
@@ -19,11 +19,9 @@ MEDIA = {
     "bytes": 2_345_678,
     "taken_at": "2024-05-01T12:00:00+02:00",
 }
-PREPARED = {
-    "verdict": "accepted",
-    "renditions": [{"name": "320w"}, {"name": "320w"}, {"name": "640w"}],
-    "recognition": {"labels": [{"name": "Dog"}, {"name": "Grass"}], "moderation": []},
-}
+THUMBNAILS = {"renditions": [{"name": "320w"}, {"name": "320w"}, {"name": "640w"}]}
+RECOGNITION = {"labels": [{"name": "Dog"}, {"name": "Grass"}], "moderation": []}
+PREPARED = {"verdict": "accepted", **THUMBNAILS, "recognition": RECOGNITION}  # before decision 0018
 DECISION = {"verdict": "approve", "reason": "", "approver": "ann@example.org", "decided_at": "2026-06-01T11:00:00Z"}
 AUDITED = {**DECISION, "address": "203.0.113.9", "agent": "Firefox"}
 PUBLICATION = {"url": "/items/x/", "album": "summer", "sequence": 12}
@@ -64,8 +62,9 @@ class Tape:
         }
 
 
-def published(chained):
-    """A photo's way to the gallery; with the branches' inner states where the history is AWS's."""
+def published(chained, prepare=None):
+    """A photo's way to the gallery."""
+    prepare = prepare or one_after_the_other
     tape = Tape(chained)
     tape.add("ExecutionStarted")
     tape.enter("ValidateMedia")
@@ -73,16 +72,7 @@ def published(chained):
     tape.leave("ValidateMedia", 0.41, {"media": MEDIA})
     tape.enter("IsAccepted", "Choice")
     tape.leave("IsAccepted", 0, kind="Choice")
-    entered = tape.enter("Prepare", "Parallel")
-    if chained:
-        first = tape.enter("MakeThumbnails", previous=entered)
-        second = tape.enter("Recognize", previous=entered)
-        failed = tape.add(
-            "LambdaFunctionFailed", 0.2, previous=second, lambdaFunctionFailedEventDetails={"error": "Busy", "cause": "later"}
-        )
-        tape.leave("MakeThumbnails", 0.5, PREPARED, previous=first)
-        tape.leave("Recognize", 0.3, PREPARED["recognition"], previous=failed)
-    tape.leave("Prepare", 1, {"prepared": PREPARED}, "Parallel")
+    prepare(tape)
     tape.enter("AwaitApproval")
     tape.leave("AwaitApproval", 3_600, {"decision": DECISION})
     tape.enter("Publish")
@@ -91,6 +81,28 @@ def published(chained):
     tape.leave("Published", 0, kind="Succeed")
     tape.add("ExecutionSucceeded")
     return tape.record(decision=AUDITED)
+
+
+def one_after_the_other(tape):
+    tape.enter("MakeThumbnails")
+    tape.leave("MakeThumbnails", 0.5, {"media": {**MEDIA, "thumbnails": THUMBNAILS}})
+    tape.enter("Recognize")
+    tape.add("LambdaFunctionFailed", 0.2, lambdaFunctionFailedEventDetails={"error": "Busy", "cause": "later"})
+    tape.leave("Recognize", 0.3, {"media": {**MEDIA, "thumbnails": THUMBNAILS, "recognition": RECOGNITION}})
+
+
+def side_by_side(tape):
+    """As it was before decision 0018; what runs inside a Parallel state stands in AWS's history alone."""
+    entered = tape.enter("Prepare", "Parallel")
+    if tape.chained:
+        first = tape.enter("MakeThumbnails", previous=entered)
+        second = tape.enter("Recognize", previous=entered)
+        failed = tape.add(
+            "LambdaFunctionFailed", 0.2, previous=second, lambdaFunctionFailedEventDetails={"error": "Busy", "cause": "later"}
+        )
+        tape.leave("MakeThumbnails", 0.5, PREPARED, previous=first)
+        tape.leave("Recognize", 0.3, PREPARED["recognition"], previous=failed)
+    tape.leave("Prepare", 1, {"prepared": PREPARED}, "Parallel")
 
 
 def told(record):
@@ -102,7 +114,8 @@ def test_every_step_is_told_with_its_time_and_what_happened(chained):
     lines = told(published(chained))
     assert lines["ValidateMedia"].text == "image, heic, 4032x3024, 2.3 MB, taken 2024-05-01T12:00:00+02:00"
     assert (lines["ValidateMedia"].seconds, lines["ValidateMedia"].at) == (0.41, "2026-06-01T10:00:00.000Z")
-    assert lines["Prepare"].text == "3 renditions (320w, 640w); sees Dog, Grass"
+    assert lines["MakeThumbnails"].text == "3 renditions (320w, 640w)"
+    assert lines["Recognize"].text == "sees Dog, Grass (after one failed try: Busy: later)"
     assert lines["AwaitApproval"].text == "approved by ann@example.org at 2026-06-01T11:00:00Z from 203.0.113.9 with Firefox"
     assert lines["AwaitApproval"].seconds == 3_600
     assert lines["Publish"].text == "number 12 in album summer, at /items/x/"
@@ -110,8 +123,21 @@ def test_every_step_is_told_with_its_time_and_what_happened(chained):
     assert "IsAccepted" not in lines
 
 
-def test_steps_that_run_side_by_side_keep_their_own_tries():
-    lines = told(published(chained=True))
+@pytest.mark.parametrize("chained", [False, True], ids=["emulator", "aws"])
+def test_a_record_of_years_ago_is_still_told(chained):
+    assert told(published(chained, side_by_side))["Prepare"].text == "3 renditions (320w, 640w); sees Dog, Grass"
+
+
+def test_what_was_made_with_a_master_is_told_with_it():
+    media = {**MEDIA, "master": {"format": "jpeg", "width": 4032, "height": 3024, "bytes": 2_000_000}, "thumbnails": THUMBNAILS}
+    assert after("ConvertImage", {"media": media}, {}) == "master is jpeg, 4032x3024, 2.0 MB; 3 renditions (320w, 640w)"
+    assert after("JoinVideo", {"media": {**media, "thumbnails": None}}, {}) == "master is jpeg, 4032x3024, 2.0 MB"
+    broken = {"media": {"verdict": "rejected", "reason": "it is cut off", "thumbnails": None}}
+    assert after("MakeThumbnails", broken, {}) == "rejected: it is cut off"
+
+
+def test_steps_that_ran_side_by_side_keep_their_own_tries():
+    lines = told(published(chained=True, prepare=side_by_side))
     assert lines["Recognize"].text == "sees Dog, Grass (after one failed try: Busy: later)"
     assert lines["MakeThumbnails"].text == "3 renditions (320w, 640w)"
 
@@ -190,22 +216,23 @@ ITEM = {
 
 
 def test_the_story_reads_from_the_upload_to_where_it_stands():
-    text = as_text(story([published(chained=False)], ITEM))
-    assert text.splitlines()[0] == "x  IMG_0042.HEIC for Summer from Ada, received 2026-06-01T09:59:58Z"
-    assert "  10:00:00.000  ValidateMedia     0.41 s  image, heic" in text
+    lines = as_lines(story([published(chained=False)], ITEM))
+    text = "\n".join(lines)
+    assert lines[0] == "x  IMG_0042.HEIC for Summer from Ada, received 2026-06-01T09:59:58Z"
+    assert "  10:00:00.000  ValidateMedia      0.41 s  image, heic" in text
     assert "1 h 0 min  approved by ann@example.org" in text
     assert "Decision: approved by ann@example.org at 2026-06-01T11:00:00Z from 203.0.113.9 with Firefox" in text
-    assert text.endswith("Stands:   PUBLISHED: /items/x/\n")
+    assert lines[-1] == "Stands:   PUBLISHED: /items/x/"
 
 
 def test_every_attempt_is_part_of_the_story():
     lost = Tape(chained=False).record("FAILED", error="States.ServiceRestart", execution="x-1")
     found = story([lost, {**published(chained=False), "attempt": 2, "execution": "x-2"}], ITEM)
-    assert [line["attempt"] for line in found["lines"]] == [1, 1] + [2] * 6
+    assert [line["attempt"] for line in found["lines"]] == [1, 1] + [2] * 7
     assert found["decision"] == AUDITED
     assert json.loads(json.dumps(found)) == found
 
 
 def test_an_item_without_any_record_still_says_where_it_stands():
     quarantined = {**ITEM, "status": "QUARANTINED", "reason": "this is text, not a picture", "publication": None}
-    assert as_text(story([], quarantined)).endswith("Stands:   QUARANTINED: this is text, not a picture\n")
+    assert as_lines(story([], quarantined))[-1] == "Stands:   QUARANTINED: this is text, not a picture"
