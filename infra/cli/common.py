@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.errors import Misused
 from infra.local.state import Instance, default_state, read_instance
 from infra.terminal import err, out, out_json

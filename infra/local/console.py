@@ -6,7 +6,7 @@ import json
 import urllib.request
 from typing import Any
 
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.local.state import Instance
 
 NEWEST = 40

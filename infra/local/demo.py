@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.errors import Failed
 from infra.local import visitor
 from infra.local.demo_media import Piece, prepare

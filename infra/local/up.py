@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,9 @@ def bring_up(options: UpOptions, running: Processes) -> Instance:
     processes.wait_until_healthy(running, instance.endpoint)
     os.environ.update(instance.environment)
     _say(options, "Deploying the templates to the emulated AWS ...")
-    outputs = deployment.deploy(instance, PREFIX, options.parameters)
+    instance = deployment.deploy(instance, PREFIX, options.parameters, options.approvers, partial(_say, options))
     running.check()
-    instance = replace(instance, domain=outputs["DistributionDomain"], settings=deployment.settings(instance))
     write_instance(instance)
-    deployment.begin_approvers(instance, options.approvers)
     _say(options, "Building the site ...")
     deployment.fill(instance)
     instance = replace(instance, ready=True)

@@ -25,7 +25,7 @@ from typing import Any
 from PIL import Image
 
 from infra.cli.try_files import try_files
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.local.demo import free_ports, running
 from infra.local.mailbox import Mailbox
 from infra.local.state import Instance

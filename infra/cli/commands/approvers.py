@@ -10,7 +10,7 @@ from infra.cli.common import deployed, say
 from infra.errors import Failed, Misused
 
 if TYPE_CHECKING:
-    from infra.deploy.stack import Deployed
+    from infra.deploy.deployed import Deployed
     from tasks.catalog.approvers import Approver
 
 REMOTE = True
