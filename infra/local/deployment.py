@@ -1,16 +1,28 @@
-"""Brings Greenroom into the emulated AWS: the very templates that go to AWS, mail identities, assets, and the first pages."""
+"""Brings Greenroom into the emulated AWS: the very templates that go to AWS, in the same way; and what only a laptop needs."""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from infra.deploy import reviews
-from infra.deploy.approvers import begin
-from infra.deploy.stack import Deployed
-from infra.local.state import Stack
+from infra.deploy import parameters, stacks
+from infra.deploy.deployed import Deployed
+from infra.deploy.package import read_template
+from infra.deploy.plan import Plan
+from infra.deploy.stacks import Account
+from infra.local.package import OneArchive
+from infra.local.state import Instance
+from infra.terminal import err
 from tasks.core.settings import Settings
 
+# What is always so on a laptop: plain HTTP, one address for everything.
+ALWAYS = {
+    "RequireTls": "false",
+    "ViewerProtocol": "allow-all",
+    "OriginSecret": "this laptop needs no secret of its own",
+}
 # What a laptop has until somebody asks for something else: people whose mails come into the mailbox, and mails at once.
 APPROVER = "approver@example.com"
 SUITED = {
@@ -28,36 +40,27 @@ def function_names(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}-{''.join(part.capitalize() for part in name.split('_'))}" for name in modules)
 
 
-def deploy(stack: Stack, prefix: str, asked: Mapping[str, str]) -> dict[str, str]:
-    """Create or update the stacks; returns their outputs. Raises Failed with CloudFormation's own reason.
+def deploy(
+    instance: Instance, prefix: str, asked: Mapping[str, str], approvers: tuple[str, ...], say: Callable[[str], None] = err
+) -> Instance:
+    """Create or update the stacks; the instance with what it learns by that. Raises Failed with CloudFormation's own reason.
 
     `asked` are parameters that were named this time; the others are what they were when this state folder was used last.
+    `approvers`, else the demonstration's, begin the list where it is empty.
     """
-    from infra.deploy.package import deploy_local
-
-    here = {"SiteUrl": stack.site, "SiteOrigin": stack.site, "UploadOrigins": stack.endpoint}
-    outputs = deploy_local(stack.endpoint, prefix, {**here, **asked}, SUITED)
-    target = Deployed.local(stack)
-    told = Settings.read(target.function_environment("Sweep"))
-    _register(target, {told.mail_from, told.operator} - {""})
-    return outputs
-
-
-def move_reviews(stack: Stack) -> None:
-    """Give the reviews, links and approvers of an earlier version's state folder their own table."""
-    from tasks.catalog.review_table import ReviewTable
-
-    table = Deployed.local(stack).services.get(ReviewTable)
-    reviews.copy_approvers(table)
-    reviews.move_all(table)
-
-
-def begin_approvers(stack: Stack, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Who decides: those of an earlier run, else `wanted`, else the demonstration's approver."""
-    target = Deployed.local(stack)
-    listed = begin(target.catalog.approvers, wanted or (APPROVER,))
-    _register(target, set(listed))
-    return listed
+    target = instance.deployed()
+    # The emulator's look ahead takes what is adopted for a clash of names.
+    account = Account.open(prefix, "us-east-1", delay=0.1, validate=False)
+    before = parameters.deployed(account.client, prefix)
+    here = {"Prefix": prefix, "SiteUrl": instance.site, "SiteOrigin": instance.site, "UploadOrigins": instance.endpoint}
+    values = parameters.settle({**ALWAYS, **here, **asked}, before, SUITED)
+    plan = Plan(prefix, account.region, values, before, approvers or (APPROVER,))
+    made = stacks.deploy(plan, account, stacks.upload(plan, account, OneArchive()), say=say)
+    _lock(account.s3, made.outputs["AuditBucket"])
+    environment = target.function_environment("Sweep")
+    told = Settings.read(environment)
+    _register(target, {told.mail_from, told.operator, *made.approvers} - {""})
+    return replace(instance, domain=made.outputs["DistributionDomain"], settings=environment)
 
 
 def _register(target: Deployed, addresses: set[str]) -> None:
@@ -67,21 +70,18 @@ def _register(target: Deployed, addresses: set[str]) -> None:
         ses.verify_email_identity(EmailAddress=address)
 
 
-def settings(stack: Stack) -> dict[str, str]:
-    """What the functions are told about their surroundings."""
-    return Deployed.local(stack).function_environment("Sweep")
-
-
-def fill(stack: Stack) -> None:
-    """Assets and pages; and whatever waited for a decision when the stack stopped is started again."""
-    from infra.dev import assets
-
-    target = Deployed.local(stack)
-    told = target.settings
-    found = assets.collect(
-        told.gallery_title, stack.site, max_image_bytes=told.max_image_bytes, max_video_bytes=told.max_video_bytes
+def _lock(s3: Any, bucket: str) -> None:
+    """What the emulator's CloudFormation leaves out of storage.yaml and its S3 honours: nobody rewrites the audit."""
+    lock = read_template("storage")["Resources"]["Audit"]["Properties"]["ObjectLockConfiguration"]
+    days = read_template("storage")["Parameters"]["AuditLockDays"]["Default"]
+    retention = {**lock["Rule"]["DefaultRetention"], "Days": days}
+    s3.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
     )
-    for key, asset in found.items():
-        target.store.put(told.site_bucket, key, asset.path.read_bytes(), asset.content_type, cache=asset.cache)
-    target.invoke("RebuildIndexes", {"all": True})
+
+
+def fill(instance: Instance) -> None:
+    """Assets and pages; and whatever waited for a decision when the stack stopped is started again."""
+    target = instance.deployed()
+    stacks.fill(target, instance.site)
     target.invoke("Sweep", {"grace_seconds": 0})

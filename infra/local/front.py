@@ -18,7 +18,7 @@ from markupsafe import escape
 
 from infra.local import console, routes, service, smtp
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack, read_stack
+from infra.local.state import Instance, read_instance
 from infra.local.web import Headers, Refused, Request, Response, fetch, serve
 
 HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade", "proxy-connection"}
@@ -54,7 +54,7 @@ def _when(seconds: float) -> str:
 class Front:
     """Answers every request on the front door. `find` tells the running stack, None while it is being deployed."""
 
-    find: Callable[[], Stack | None]
+    find: Callable[[], Instance | None]
     mailbox: Mailbox
 
     @cached_property
@@ -70,12 +70,12 @@ class Front:
         is_console = request.path in CONSOLE
         if not is_console and not routes.is_ours(request.target):
             return self._page("missing.html", 404, what="page", back="/")
-        stack = self.find()
-        if stack is None or not stack.domain:
+        instance = self.find()
+        if instance is None or not instance.domain:
             return self._page("starting.html", 503, retry=2)
         if is_console:
-            return await self._console(request, stack)
-        return await proxy(request, stack)
+            return await self._console(request, instance)
+        return await proxy(request, instance)
 
     def _page(self, template: str, status: int = 200, **facts: Any) -> Response:
         return Response.html(self._templates.get_template(template).render(**facts), status, OWN_HEADERS)
@@ -97,22 +97,22 @@ class Front:
             return Response.html(f'<base target="_blank">{body}', 200, MAIL_HEADERS)
         return self._page("mail.html", mail=mail)
 
-    async def _console(self, request: Request, stack: Stack) -> Response:
+    async def _console(self, request: Request, instance: Instance) -> Response:
         if request.method not in ("GET", "HEAD"):
             return Response(405)
-        facts = await asyncio.to_thread(console.facts, stack)
+        facts = await asyncio.to_thread(console.facts, instance)
         if request.path.endswith(".json"):
             return Response.json(facts)
-        return self._page("console.html", stack=stack, **facts)
+        return self._page("console.html", instance=instance, **facts)
 
 
-async def proxy(request: Request, stack: Stack) -> Response:
+async def proxy(request: Request, instance: Instance) -> Response:
     """Hand a request to the distribution, streaming both ways."""
     headers = [(name, value) for name, value in request.headers if name not in OWN and not routes.is_credential(name)]
     forwarded = ", ".join(filter(None, [request.header("x-forwarded-for"), request.peer]))
-    headers += [("host", stack.domain), ("x-forwarded-for", forwarded)]
+    headers += [("host", instance.domain), ("x-forwarded-for", forwarded)]
     try:
-        answer = await fetch("127.0.0.1", stack.aws_port, request.method, request.target, headers, request.body)
+        answer = await fetch("127.0.0.1", instance.aws_port, request.method, request.target, headers, request.body)
     except Refused:
         return Response(502, [("content-type", "text/plain")], b"The local AWS does not answer. Is it stopping?\n")
     answer.headers = [(name, value) for name, value in answer.headers if name not in HOP]
@@ -121,7 +121,7 @@ async def proxy(request: Request, stack: Stack) -> Response:
 
 async def main(options: service.Options) -> None:
     mailbox = Mailbox(options.state / "mail")
-    front = Front(lambda: read_stack(options.state), mailbox)
+    front = Front(lambda: read_instance(options.state), mailbox)
     doors = [await serve(front.handle, options.socket)]
     if options.more and "smtp" in options.more:
         doors.append(await smtp.serve(mailbox.keep, options.more["smtp"]))

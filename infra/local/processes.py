@@ -22,7 +22,7 @@ STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Plan:
+class Layout:
     """What to start: where it keeps itself and the ports that it answers on."""
 
     state: Path
@@ -106,54 +106,54 @@ def _rotate(log: Path, limit: int = 10 << 20) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def start(plan: Plan, sockets: dict[str, socket.socket]) -> Processes:
+def start(layout: Layout, sockets: dict[str, socket.socket]) -> Processes:
     """Start everything; `sockets` listen already, named site, host, rekognition and smtp."""
-    plan.logs.mkdir(parents=True, exist_ok=True)
-    for log in plan.logs.glob("*.log"):
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    for log in layout.logs.glob("*.log"):
         _rotate(log)
     ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
-    processes = Processes(plan.logs, ports)
-    processes.start("ministack", ["-m", "infra.local.emulator"], ministack_environment(plan, ports))
+    processes = Processes(layout.logs, ports)
+    processes.start("ministack", ["-m", "infra.local.emulator"], ministack_environment(layout, ports))
     host, eye, door, smtp = (sockets[name] for name in ("host", "rekognition", "site", "smtp"))
-    processes.start("lambda-host", _command("infra.local.lambda_host", plan, host), host_environment(plan, ports), (host,))
-    processes.start("rekognition", _command("infra.local.rekognition", plan, eye), clean_environment(), (eye,))
-    front = [*_command("infra.local.front", plan, door), "--more", f"smtp={smtp.fileno()}"]
-    processes.start("front-door", front, {**clean_environment(), **aws_environment(plan.endpoint)}, (door, smtp))
+    processes.start("lambda-host", _command("infra.local.lambda_host", layout, host), host_environment(layout, ports), (host,))
+    processes.start("rekognition", _command("infra.local.rekognition", layout, eye), clean_environment(), (eye,))
+    front = [*_command("infra.local.front", layout, door), "--more", f"smtp={smtp.fileno()}"]
+    processes.start("front-door", front, {**clean_environment(), **aws_environment(layout.endpoint)}, (door, smtp))
     return processes
 
 
-def _command(module: str, plan: Plan, sock: socket.socket) -> list[str]:
-    auth = ["--auth"] if plan.auth else []
-    return ["-m", module, "--state", str(plan.state), "--fd", str(sock.fileno()), "--limit", str(plan.limit), *auth]
+def _command(module: str, layout: Layout, sock: socket.socket) -> list[str]:
+    auth = ["--auth"] if layout.auth else []
+    return ["-m", module, "--state", str(layout.state), "--fd", str(sock.fileno()), "--limit", str(layout.limit), *auth]
 
 
-def ministack_environment(plan: Plan, ports: dict[str, int]) -> dict[str, str]:
+def ministack_environment(layout: Layout, ports: dict[str, int]) -> dict[str, str]:
     """MiniStack on this machine only, persistent, with our host for functions and our mailbox for mails."""
-    proxies = {f"MINISTACK_LAMBDA_PROXY_{name}": f"http://127.0.0.1:{ports['host']}/" for name in plan.functions}
+    proxies = {f"MINISTACK_LAMBDA_PROXY_{name}": f"http://127.0.0.1:{ports['host']}/" for name in layout.functions}
     return {
         **clean_environment(),
         **proxies,
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(plan.aws_port),
+        "GATEWAY_PORT": str(layout.aws_port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
         "S3_PERSIST": "1",
-        "STATE_DIR": str(plan.state / "ministack"),
-        "S3_DATA_DIR": str(plan.state / "s3"),
+        "STATE_DIR": str(layout.state / "ministack"),
+        "S3_DATA_DIR": str(layout.state / "s3"),
         "SMTP_HOST": f"127.0.0.1:{ports['smtp']}",
-        "AUTH": "true" if plan.auth else "false",
+        "AUTH": "true" if layout.auth else "false",
         "LOG_LEVEL": "WARNING",
         "MINISTACK_WORKER_THREADS": "256",
     }
 
 
-def host_environment(plan: Plan, ports: dict[str, int]) -> dict[str, str]:
+def host_environment(layout: Layout, ports: dict[str, int]) -> dict[str, str]:
     """What every function finds in its environment, beside its own."""
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
     return {
         **clean_environment(),
-        **aws_environment(plan.endpoint),
+        **aws_environment(layout.endpoint),
         **dict.fromkeys(threads, "1"),
         "AWS_ENDPOINT_URL_REKOGNITION": f"http://127.0.0.1:{ports['rekognition']}",
         "POWERTOOLS_LOG_LEVEL": "INFO",

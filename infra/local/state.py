@@ -1,10 +1,12 @@
-"""Where the local stack keeps itself, how the other commands find it (<state>/stack.json), and who wrote it (greenroom.json)."""
+"""Where the local stack keeps itself, how the other commands find and stop it (stack.json), and who wrote it (greenroom.json)."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +14,12 @@ from typing import Any
 
 import msgspec
 
-from infra.errors import Misused
+from infra.deploy.deployed import Deployed
+from infra.errors import Failed, Misused
 from tasks.core.versions import EVERY
+
+# MiniStack writes all its state when it stops (processes.py), and the others before it.
+STOP_SECONDS = 90
 
 
 def default_state() -> Path:
@@ -24,17 +30,9 @@ def default_state() -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "greenroom"
 
 
-def default_cache() -> Path:
-    """The user's cache folder, as the platform has it."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "greenroom"
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home else Path.home() / ".cache") / "greenroom"
-
-
 @dataclass(frozen=True)
-class Stack:
-    """A running local stack. `settings` is the environment of its functions; `domain` the distribution's host name."""
+class Instance:
+    """A Greenroom on this machine. `settings` is the environment of its functions; `domain` the distribution's host name."""
 
     pid: int
     state: str
@@ -58,6 +56,11 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """With this, boto3 and the AWS CLI talk to this stack, as the account's owner."""
         return aws_environment(self.endpoint)
+
+    def deployed(self) -> Deployed:
+        """Greenroom as it is deployed here. From here on this process's boto3 talks to it alone."""
+        os.environ.update(self.environment)
+        return Deployed(self.stack_name, told=self.settings, is_local=True)
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,20 +94,20 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
-def write_stack(stack: Stack) -> None:
-    path = stack.folder / "stack.json"
+def write_instance(instance: Instance) -> None:
+    path = instance.folder / "stack.json"
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(stack.json(), indent=1) + "\n")
+    part.write_text(json.dumps(instance.json(), indent=1) + "\n")
     part.replace(path)
 
 
-def read_stack(state: Path) -> Stack | None:
+def read_instance(state: Path) -> Instance | None:
     """The stack that runs in this state folder; None when none does (a file that a dead one left is no stack)."""
     try:
-        stack = Stack(**json.loads((state / "stack.json").read_text()))
+        instance = Instance(**json.loads((state / "stack.json").read_text()))
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
-    return stack if locked(state) else None
+    return instance if locked(state) else None
 
 
 def sign(state: Path) -> None:
@@ -135,7 +138,7 @@ def installed() -> str:
     return version("greenroom")
 
 
-def forget_stack(state: Path) -> None:
+def forget_instance(state: Path) -> None:
     (state / "stack.json").unlink(missing_ok=True)
 
 
@@ -164,3 +167,17 @@ def lock(state: Path) -> Any:
         file.close()
         return None
     return file
+
+
+def stop(state: Path) -> int:
+    """Stop the stack of this folder and wait for it; its process id. Raises Misused when none runs, Failed when it stays."""
+    instance = read_instance(state)
+    if instance is None:
+        raise Misused(f"no stack runs in {state}")
+    os.kill(instance.pid, signal.SIGTERM)
+    pause = threading.Event()
+    for _ in range(STOP_SECONDS * 10):
+        if not locked(state):
+            return instance.pid
+        pause.wait(0.1)
+    raise Failed(f"process {instance.pid} has not stopped within {STOP_SECONDS} s; see {state / 'logs'}")

@@ -11,16 +11,16 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from infra.deploy.approvers import difference
-from infra.deploy.stack import Deployed
 from infra.errors import Failed, Misused
 from infra.local import deployment, processes
-from infra.local.processes import Plan, Processes
+from infra.local.processes import Layout, Processes
 from infra.local.rekognition import script
-from infra.local.state import Stack, forget_stack, lock, read_stack, sign, write_stack
+from infra.local.state import Instance, forget_instance, lock, read_instance, sign, write_instance
 from infra.local.web import listen
 from infra.terminal import err, out, out_json
 
@@ -29,7 +29,7 @@ START_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UpOptions:
     """What the user asked for."""
 
     state: Path
@@ -56,22 +56,22 @@ def parameters(pairs: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in split}
 
 
-def run(wishes: Wishes) -> int:
+def run(options: UpOptions) -> int:
     """Start, and stay until Ctrl-C, SIGTERM or the end of one of the processes."""
-    wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    script.words(wishes.state)  # a script that cannot be used is said now, not at the first upload
-    held = hold(wishes.state)
+    options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(options.state)  # a script that cannot be used is said now, not at the first upload
+    held = hold(options.state)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _interrupt)
-    sockets = _sockets(wishes)
-    running = processes.start(_plan(wishes), sockets)
+    sockets = _sockets(options)
+    running = processes.start(_layout(options), sockets)
     try:
-        _announce(wishes, bring_up(wishes, running))
+        _announce(options, bring_up(options, running))
         running.wait()
     except KeyboardInterrupt:
-        _say(wishes, "Stopping; everything is kept ...")
+        _say(options, "Stopping; everything is kept ...")
     finally:
-        _undisturbed(running, wishes.state)
+        _undisturbed(running, options.state)
         held.close()
     return 0
 
@@ -85,14 +85,14 @@ def _undisturbed(running: Processes, state: Path) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     processes.stop(running)
-    forget_stack(state)
+    forget_instance(state)
 
 
 def hold(state: Path) -> Any:
     """The state folder for ourselves; raises Misused when a stack runs in it, or when a newer Greenroom wrote it."""
     held = lock(state)
     if held is None:
-        other = read_stack(state)
+        other = read_instance(state)
         where = f" (process {other.pid}, {other.site})" if other else ""
         raise Misused(f"a stack runs in {state} already{where}: use it, or stop it with `greenroom down`")
     try:
@@ -103,11 +103,11 @@ def hold(state: Path) -> Any:
     return held
 
 
-def _sockets(wishes: Wishes) -> dict[str, socket.socket]:
+def _sockets(options: UpOptions) -> dict[str, socket.socket]:
     """Ports of ours, listening; raises Misused when one of the two that the user sees is taken."""
-    _listening(wishes.aws_port, "--aws-port").close()
+    _listening(options.aws_port, "--aws-port").close()
     return {
-        "site": _listening(wishes.port, "--port"),
+        "site": _listening(options.port, "--port"),
         "host": listen(),
         "rekognition": listen(),
         "smtp": listen(),
@@ -125,111 +125,108 @@ def _listening(port: int, option: str) -> socket.socket:
         raise Misused(f"port {port} is in use by another program: choose another with {option}, or stop that program") from fault
 
 
-def _plan(wishes: Wishes) -> Plan:
+def _layout(options: UpOptions) -> Layout:
     functions = deployment.function_names(PREFIX)
-    return Plan(wishes.state, wishes.port, wishes.aws_port, wishes.auth, functions, wishes.limit)
+    return Layout(options.state, options.port, options.aws_port, options.auth, functions, options.limit)
 
 
-def bring_up(wishes: Wishes, running: Processes) -> Stack:
+def bring_up(options: UpOptions, running: Processes) -> Instance:
     """Everything between the start of the processes and a gallery that works; the stack as other commands find it."""
     ports = running.ports
-    stack = Stack(
+    instance = Instance(
         pid=os.getpid(),
-        state=str(wishes.state),
-        site=wishes.site,
-        endpoint=f"http://localhost:{wishes.aws_port}",
-        port=wishes.port,
-        aws_port=wishes.aws_port,
+        state=str(options.state),
+        site=options.site,
+        endpoint=f"http://localhost:{options.aws_port}",
+        port=options.port,
+        aws_port=options.aws_port,
         host_port=ports["host"],
         rekognition_port=ports["rekognition"],
         stack_name=f"{PREFIX}-pipeline",
-        auth=wishes.auth,
+        auth=options.auth,
     )
-    write_stack(stack)
-    processes.wait_until_healthy(running, stack.endpoint)
-    os.environ.update(stack.environment)
-    _say(wishes, "Deploying the templates to the emulated AWS ...")
-    outputs = deployment.deploy(stack, PREFIX, wishes.parameters)
+    write_instance(instance)
+    processes.wait_until_healthy(running, instance.endpoint)
+    os.environ.update(instance.environment)
+    _say(options, "Deploying the templates to the emulated AWS ...")
+    instance = deployment.deploy(instance, PREFIX, options.parameters, options.approvers, partial(_say, options))
     running.check()
-    stack = replace(stack, domain=outputs["DistributionDomain"], settings=deployment.settings(stack))
-    write_stack(stack)
-    deployment.move_reviews(stack)
-    deployment.begin_approvers(stack, wishes.approvers)
-    _say(wishes, "Building the site ...")
-    deployment.fill(stack)
-    stack = replace(stack, ready=True)
-    write_stack(stack)
-    return stack
+    write_instance(instance)
+    _say(options, "Building the site ...")
+    deployment.fill(instance)
+    instance = replace(instance, ready=True)
+    write_instance(instance)
+    return instance
 
 
-def _announce(wishes: Wishes, stack: Stack) -> None:
-    if wishes.quiet:
+def _announce(options: UpOptions, instance: Instance) -> None:
+    if options.quiet:
         return
-    listed = tuple(one.address for one in Deployed.local(stack).catalog.approvers.all())
-    if note := difference(wishes.approvers, listed):
+    listed = tuple(one.address for one in instance.deployed().catalog.approvers.all())
+    if note := difference(options.approvers, listed):
         err(f"greenroom: {note}")
-    if wishes.json:
-        out_json({**stack.json(), "settings": None, "recognition": script.words(wishes.state)})
+    if options.json:
+        out_json({**instance.json(), "settings": None, "recognition": script.words(options.state)})
     else:
         out(
             "",
-            f"  Gallery   {stack.site}/",
-            f"  Upload    {stack.site}/upload/",
-            f"  Mailbox   {stack.site}/mailbox",
-            f"  Console   {stack.site}/console",
-            f"  AWS       {stack.endpoint} (any key, us-east-1)",
-            f"  State     {stack.state}",
+            f"  Gallery   {instance.site}/",
+            f"  Upload    {instance.site}/upload/",
+            f"  Mailbox   {instance.site}/mailbox",
+            f"  Console   {instance.site}/console",
+            f"  AWS       {instance.endpoint} (any key, us-east-1)",
+            f"  State     {instance.state}",
             f"  Approvers {', '.join(listed)}",
             "",
-            f"Recognition: {script.words(wishes.state)}.",
+            f"Recognition: {script.words(options.state)}.",
             "Ctrl-C stops it and keeps everything.",
         )
     sys.stdout.flush()
 
 
-def _say(wishes: Wishes, text: str) -> None:
-    if not wishes.json:
+def _say(options: UpOptions, text: str) -> None:
+    if not options.json:
         err(text)
 
 
-def detached(wishes: Wishes) -> int:
+def detached(options: UpOptions) -> int:
     """Start in the background, and return once it runs; raises Failed with the reason when it doesn't."""
-    wishes = replace(wishes, state=wishes.state.resolve())
-    wishes.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    script.words(wishes.state)
-    hold(wishes.state).close()
-    for sock in _sockets(wishes).values():
+    options = replace(options, state=options.state.resolve())
+    options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.words(options.state)
+    hold(options.state).close()
+    for sock in _sockets(options).values():
         sock.close()
-    (wishes.state / "logs").mkdir(exist_ok=True)
-    log = wishes.state / "logs" / "up.log"
+    (options.state / "logs").mkdir(exist_ok=True)
+    log = options.state / "logs" / "up.log"
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "infra.cli", *_arguments(wishes)],
+            [sys.executable, "-P", "-m", "infra.cli", *_arguments(options)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
-            cwd=wishes.state,  # neither the user's folder, which may go, nor one whose files could pass for our modules
+            cwd=options.state,  # neither the user's folder, which may go, nor one whose files could pass for our modules
         )
-    _announce(wishes, _wait_for(wishes.state, child, log))
+    _announce(options, _wait_for(options.state, child, log))
     return 0
 
 
-def _arguments(wishes: Wishes) -> list[str]:
-    """The command line that means the same wishes, in the foreground."""
-    plain = ["up", "--state", str(wishes.state), "--port", str(wishes.port), "--aws-port", str(wishes.aws_port)]
-    more = ["--limit", str(wishes.limit), *(["--auth"] if wishes.auth else [])]
-    approvers = [part for address in wishes.approvers for part in ("--approver", address)]
-    settings = [part for name, value in wishes.parameters.items() for part in ("--set", f"{name}={value}")]
+def _arguments(options: UpOptions) -> list[str]:
+    """The command line that means the same, in the foreground."""
+    plain = ["up", "--state", str(options.state), "--port", str(options.port), "--aws-port", str(options.aws_port)]
+    more = ["--limit", str(options.limit), *(["--auth"] if options.auth else [])]
+    approvers = [part for address in options.approvers for part in ("--approver", address)]
+    settings = [part for name, value in options.parameters.items() for part in ("--set", f"{name}={value}")]
     return [*plain, *more, *approvers, *settings]
 
 
-def _wait_for(state: Path, child: subprocess.Popen[bytes], log: Path) -> Stack:
+def _wait_for(state: Path, child: subprocess.Popen[bytes], log: Path) -> Instance:
     pause, deadline = threading.Event(), time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        stack = read_stack(state)
-        if stack and stack.ready:
-            return stack
+        instance = read_instance(state)
+        if instance and instance.ready:
+            return instance
         if child.poll() is not None:
             words = log.read_text().strip().splitlines()
             raise Failed(words[-1].removeprefix("greenroom: ") if words else f"it ended with status {child.returncode}")

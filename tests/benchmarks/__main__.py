@@ -25,10 +25,10 @@ from typing import Any
 from PIL import Image
 
 from infra.cli.try_files import try_files
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.local.demo import free_ports, running
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack
+from infra.local.state import Instance
 from tasks.core.names import item_id
 from tasks.media import Limits
 
@@ -116,9 +116,9 @@ def burst(target: Deployed, folder: Path, count: int) -> None:
 
 
 @contextmanager
-def warm_stack(folder: Path) -> Iterator[tuple[Stack, Deployed]]:
+def warm_stack(folder: Path) -> Iterator[tuple[Instance, Deployed]]:
     with running(folder, *free_ports()) as stack:
-        yield stack, Deployed.local(stack)
+        yield stack, stack.deployed()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -59,15 +59,15 @@ def test_what_a_deploy_writes_is_kept_for_as_long_as_its_name_is_true(tmp_path: 
     folder = tmp_path / "static" / static_version()
     folder.mkdir(parents=True)
     (folder / "site.css").write_text("")
-    found = assets.collect("Ours", "https://g.example", max_image_bytes=1, max_video_bytes=1, build=tmp_path)
-    assert {key.split("/")[0] for key in found} == {"static", "upload", "404.html"}
+    found = assets.collect("Ours", "https://g.example", tmp_path)
+    assert {key.split("/")[0] for key in found} == {"static", "404.html"}
     assert misjudged({key: asset.cache for key, asset in found.items()}) == {}
 
 
 def test_a_page_that_was_missing_shows_within_a_minute(tmp_path: Path) -> None:
     """CloudFront keeps the error, and a browser that came in its last second keeps the page shown for it."""
     (tmp_path / "static" / static_version()).mkdir(parents=True)
-    page = assets.collect("Ours", "https://g.example", max_image_bytes=1, max_video_bytes=1, build=tmp_path)["404.html"]
+    page = assets.collect("Ours", "https://g.example", tmp_path)["404.html"]
     errors = {row["ErrorCode"]: row for row in SITE["CustomErrorResponses"]}
     assert errors.keys() == {403, 404}
     assert {row["ResponsePagePath"] for row in errors.values()} == {"/404.html"}

@@ -16,7 +16,6 @@ import pytest
 from drawings import MOST_BYTES
 from playwright.sync_api import Browser, sync_playwright
 
-from infra.deploy.stack import Deployed
 from infra.dev import chromium
 from infra.local import visitor
 from infra.local.demo import free_ports
@@ -123,16 +122,16 @@ class Town:
 
     def published_files(self, item: str) -> dict[str, bytes]:
         """Every public byte of one item, by key."""
-        deployed = Deployed.local(self.stack)
+        deployed = self.stack.deployed()
         bucket = deployed.settings.site_bucket
         keys = [*deployed.store.keys(bucket, f"media/{item}/"), f"items/{item}/index.html"]
         return {key: self.get(f"/{key}").body for key in keys}
 
     @property
     def stack(self) -> Any:
-        from infra.local.state import read_stack
+        from infra.local.state import read_instance
 
-        found = read_stack(self.state)
+        found = read_instance(self.state)
         assert found is not None
         return found
 

@@ -141,7 +141,7 @@ class Showcase:
 
     def get(self, path: str) -> Answer | None:
         if path.startswith("/static/"):
-            found = assets.BUILD / path.lstrip("/")
+            found = assets.build_static().parents[1] / path.lstrip("/")
             return Answer(found.read_bytes(), assets.TYPES[found.suffix])
         if path in self.files:
             file = self.files[path]

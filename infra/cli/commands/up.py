@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
 
     parameters = up.parameters(given.set)
     usable_ffmpeg(parameters.get("Ffmpeg", ""))
-    wishes = up.Wishes(
+    options = up.UpOptions(
         state=state_folder(given),
         port=given.port,
         aws_port=given.aws_port,
@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
         parameters={**_named(given), **parameters},
         json=given.json,
     )
-    return up.detached(wishes) if given.detach else up.run(wishes)
+    return up.detached(options) if given.detach else up.run(options)
 
 
 def _named(given: argparse.Namespace) -> dict[str, str]:

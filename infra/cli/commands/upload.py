@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from infra.cli.common import deployed, facts_of, progress, say
 from infra.cli.files import found, missing, trouble, unreadable
-from infra.deploy.stack import Deployed
+from infra.deploy.deployed import Deployed
 from infra.errors import Failed, Misused
 from infra.terminal import printable
 

@@ -10,17 +10,20 @@ import pytest
 
 from infra.deploy import aws as deploy
 from infra.deploy import plan as planning
+from infra.deploy import stacks
 from infra.deploy.approvers import difference
+from infra.deploy.plan import Plan
 from infra.errors import Misused
 
-PLAN = deploy.Plan("green", "us-east-1", {}, {}, ("ada@example.com", "bo@example.com"))
+PLAN = Plan("green", "us-east-1", {}, {}, ("ada@example.com", "bo@example.com"))
 NOTHING: Mapping[str, str] = {}
 
 
-def begin(deployed: Mapping[str, str] = NOTHING, plan: deploy.Plan = PLAN) -> None:
+def begin(deployed: Mapping[str, str] = NOTHING, plan: Plan = PLAN) -> None:
     """As a deploy begins it where the stacks have these parameters."""
-    table = deploy._review_table(plan, {"ReviewsTable": "reviews", "CatalogTable": "catalog"})
-    deploy._begin_approvers(replace(plan, deployed=deployed), table)
+    outputs = {"ReviewsTable": "reviews", "CatalogTable": "catalog"}
+    listed = stacks.begin_approvers(replace(plan, deployed=deployed), stacks.review_table(plan, outputs))
+    deploy.say_approvers(plan, listed)
 
 
 def listed(world: Any) -> list[str]:

@@ -23,6 +23,7 @@ from infra.deploy import plan as planning
 from infra.deploy.changes import Change, describe
 from infra.deploy.plan import Plan
 from infra.errors import Failed, Misused
+from infra.local import package as local_package
 from tasks.core.errors import BadRequest
 
 NAMES = {"Prefix": "green", "AWS::AccountId": "111122223333", "AWS::Region": "eu-central-1"}
@@ -52,7 +53,7 @@ def again(first: Plan, *given: str) -> dict[str, str]:
 
 def expanded(name: str) -> dict[str, Any]:
     """A template as the emulator makes resources of it."""
-    template = package.render_for_local(package.read_template(name), "artifacts", CODE, DEFINITION, NAMES)
+    template = local_package.render(package.read_template(name), "artifacts", CODE, DEFINITION, NAMES)
     if "Transform" not in template:
         return template
     found: dict[str, Any] = transform(template, {}, SimpleNamespace(load=dict))
@@ -80,12 +81,12 @@ def test_what_is_kept_has_a_name_under_which_it_is_found_again() -> None:
 
 def test_rendering_leaves_the_template_alone() -> None:
     template = package.read_template("pipeline")
-    package.render_for_local(template, "artifacts", CODE, DEFINITION, NAMES)
+    local_package.render(template, "artifacts", CODE, DEFINITION, NAMES)
     assert template == package.read_template("pipeline")
 
 
 def test_the_code_is_all_of_tasks_and_the_same_every_time() -> None:
-    first, again = package.code_zip(), package.code_zip()
+    first, again = local_package.code_zip(), local_package.code_zip()
     names = zipfile.ZipFile(io.BytesIO(first)).namelist()
     assert first == again
     assert {"tasks/publish.py", "tasks/site/templates/base.html"} <= set(names)

@@ -12,11 +12,12 @@ import pytest
 from machines.engine import free_port, ministack
 
 from infra.deploy import aws as deploy
-from infra.deploy import package, parameters
+from infra.deploy import cloudformation, package, parameters, stacks
 from infra.deploy import plan as planning
 from infra.deploy.changes import Change
 from infra.deploy.plan import Plan
 from infra.errors import Failed, Misused
+from infra.local.package import OneArchive
 from tasks.catalog.approvers import Approvers
 from tasks.core.aws.dynamodb import Table
 from tasks.core.aws.session import Aws
@@ -29,40 +30,30 @@ ON_THE_EMULATOR = ["--region", "us-east-1", "--set", "RequireTls=false"]
 class Operator:
     """Whoever calls `greenroom deploy`, without `sam build`: the code is what a laptop runs."""
 
-    account: deploy.Account
+    account: stacks.Account
 
     def plan(self, *given: str) -> Plan:
         parser = argparse.ArgumentParser()
         planning.arguments(parser)
         return planning.make_plan(parser.parse_args(given), parameters.deployed(self.account.client, "greenroom"))
 
-    def stacks(self, plan: Plan) -> list[deploy.Stack]:
-        """The storage template as a deploy uploads it, the others as a laptop does."""
-        s3, bucket = self.account.s3, self.account.bucket
-        code = package.Artifact.of(package.code_zip(), ".zip")
-        seconds = int(plan.values.get("ApprovalSeconds", 1_209_600))
-        definition = package.Artifact.of(json.dumps(package.render_definition(approval_seconds=seconds)).encode(), ".json")
-        names = {"Prefix": plan.prefix, "AWS::AccountId": self.account.id, "AWS::Region": plan.region}
-        local = package.local_stacks(plan.prefix, bucket, code, definition, names)
-        storage = package.Artifact.of(deploy._packaged(self.account, "storage", plan), ".template")
-        templates = [storage, *(package.Artifact.of(stack.body.encode(), ".template") for stack in local[1:])]
-        for artifact in (code, definition, *templates):
-            s3.put_object(Bucket=bucket, Key=artifact.key, Body=artifact.body)
-        url = f"{s3.meta.endpoint_url}/{bucket}"
-        return [
-            deploy.Stack(stack.name, name, f"{url}/{template.key}", package.read_template(name)["Parameters"])
-            for name, stack, template in zip(package.STACKS, local, templates, strict=True)
-        ]
+    def stacks(self, plan: Plan) -> list[stacks.Stack]:
+        return stacks.upload(plan, self.account, self)
+
+    def template(self, name: str, plan: Plan, account: stacks.Account) -> bytes:
+        """The storage template as a deploy packages it, the others as a laptop does."""
+        packager = deploy.SamPackage() if name == "storage" else OneArchive()
+        return packager.template(name, plan, account)
 
     def preview(self, *given: str) -> list[Change]:
         plan = self.plan(*given)
-        return deploy.preview(plan, self.account, self.stacks(plan))
+        return stacks.preview(plan, self.account, self.stacks(plan))
 
     def deploy(self, *given: str) -> dict[str, str]:
         """Say yes to all that is shown; the parameters that are deployed then."""
         plan = self.plan(*given)
-        stacks = self.stacks(plan)
-        deploy.deploy(plan, self.account, stacks, deploy.preview(plan, self.account, stacks))
+        uploaded = self.stacks(plan)
+        stacks.deploy(plan, self.account, uploaded, stacks.preview(plan, self.account, uploaded))
         return parameters.deployed(self.account.client, "greenroom")
 
 
@@ -74,8 +65,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     mocks.write_text("{}")
     with ministack(folder, mocks, free_port(range(18750, 18799))) as url, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", url)
-        account = replace(deploy.Account.open("greenroom", "us-east-1"), delay=0.1)
-        deploy.cloudformation.make_bucket(account.s3, account.bucket, "us-east-1")
+        account = stacks.Account.open("greenroom", "us-east-1", delay=0.1)
         found = Operator(account)
         found.deploy(*FIRST, *ON_THE_EMULATOR)
         yield found
@@ -132,10 +122,24 @@ def test_a_queue_whose_name_changes_is_said_and_asked_about(operator: Operator, 
     template["Resources"]["UploadsQueue"]["Properties"]["QueueName"] = "another"
     s3.put_object(Bucket=bucket, Key="another.template", Body=json.dumps(template).encode())
     later = replace(pipeline, url=f"{s3.meta.endpoint_url}/{bucket}/another.template")
-    lost = [change for change in deploy.preview(plan, operator.account, [*earlier, later]) if change.loses]
+    lost = [change for change in deploy.shown(stacks.preview(plan, operator.account, [*earlier, later])) if change.loses]
     assert [change.name for change in lost] == ["UploadsQueue"]
     assert "is replaced by a new one, and with it goes the messages in it" in capsys.readouterr().err
     with pytest.raises(Misused, match=r"UploadsQueue .*goes the messages in it"):
         deploy.agreed(lost)
     with pytest.raises(Failed, match="UploadsQueue"):
-        deploy.deploy(plan, operator.account, [*earlier, later], [])
+        stacks.deploy(plan, operator.account, [*earlier, later], [])
+
+
+def test_the_inbox_takes_uploads_from_the_site_whose_address_is_known_last(operator: Operator) -> None:
+    storage, edge = (cloudformation.look(operator.account.client, f"greenroom-{name}") for name in ("storage", "edge"))
+    assert edge.outputs["SiteUrl"].startswith("https://")
+    assert storage.parameters["SiteOrigin"] == edge.outputs["SiteUrl"]
+
+
+def test_where_nobody_would_decide_there_are_no_functions(operator: Operator) -> None:
+    plan = replace(operator.plan("--prefix", "lonely", *FIRST, *ON_THE_EMULATOR), approvers=())
+    with pytest.raises(Misused, match="somebody must decide: give --approver"):
+        stacks.deploy(plan, operator.account, operator.stacks(plan))
+    here = {name: cloudformation.look(operator.account.client, f"lonely-{name}").works for name in package.STACKS}
+    assert here == {"storage": True, "edge": False, "pipeline": False}

@@ -12,7 +12,7 @@ from infra.cli import main as cli
 from infra.errors import Failed, Misused
 from infra.local import up
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack, default_state, lock, read_stack, write_stack
+from infra.local.state import Instance, default_state, lock, read_instance, write_instance
 from infra.local.web import listen
 from tasks.core.errors import BadRequest, Conflict
 
@@ -171,20 +171,20 @@ def test_mails_are_listed_oldest_first_and_opened_by_number(greenroom, tmp_path)
 
 
 def stack_in(folder, **more):
-    return Stack(os.getpid(), str(folder), "http://localhost:8080", "http://localhost:4566", 8080, 4566, **more)
+    return Instance(os.getpid(), str(folder), "http://localhost:8080", "http://localhost:4566", 8080, 4566, **more)
 
 
 def test_a_stack_is_found_while_its_process_holds_the_folder(tmp_path):
     held = lock(tmp_path)
-    write_stack(stack_in(tmp_path, ready=True))
-    assert read_stack(tmp_path) == stack_in(tmp_path, ready=True)
+    write_instance(stack_in(tmp_path, ready=True))
+    assert read_instance(tmp_path) == stack_in(tmp_path, ready=True)
     held.close()
-    assert read_stack(tmp_path) is None
+    assert read_instance(tmp_path) is None
 
 
 def test_a_stack_that_still_starts_says_so(greenroom, tmp_path):
     with lock(tmp_path):
-        write_stack(stack_in(tmp_path))
+        write_instance(stack_in(tmp_path))
         code, _, err = greenroom("items")
     assert code == 2
     assert "still starting" in err
@@ -192,7 +192,7 @@ def test_a_stack_that_still_starts_says_so(greenroom, tmp_path):
 
 def test_a_second_up_in_the_same_folder_names_the_first(greenroom, tmp_path):
     with lock(tmp_path):
-        write_stack(stack_in(tmp_path, ready=True))
+        write_instance(stack_in(tmp_path, ready=True))
         code, _, err = greenroom("up")
     assert code == 2
     assert f"process {os.getpid()}, http://localhost:8080" in err

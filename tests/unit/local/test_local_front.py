@@ -9,7 +9,7 @@ from infra.deploy import package
 from infra.local import web
 from infra.local.front import Front
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack
+from infra.local.state import Instance
 from tasks.core.names import public_path, stream_path
 from tasks.site import static_version
 from tasks.site.view import address, album_url, search_url, upload_url
@@ -44,7 +44,7 @@ def door(tmp_path):
             behind, sock, back = Behind(), web.listen(), web.listen()
             port = back.getsockname()[1]
             domain = DOMAIN if ready else ""
-            stack = Stack(1, str(tmp_path), "http://localhost", f"http://localhost:{port}", 0, port, domain=domain)
+            stack = Instance(1, str(tmp_path), "http://localhost", f"http://localhost:{port}", 0, port, domain=domain)
             front = Front(lambda: stack, Mailbox(tmp_path / "mail"))
             servers = [await web.serve(behind.handle, back), await web.serve(front.handle, sock)]
 
@@ -258,7 +258,7 @@ def test_when_aws_is_gone_the_door_says_so():
         gone = web.listen()
         port = gone.getsockname()[1]
         gone.close()
-        stack = Stack(1, "/", "http://localhost", "", 0, port, domain=DOMAIN)
+        stack = Instance(1, "/", "http://localhost", "", 0, port, domain=DOMAIN)
         sock = web.listen()
         server = await web.serve(Front(lambda: stack, None).handle, sock)
         answer = await web.fetch("127.0.0.1", sock.getsockname()[1], "GET", "/", [("host", "localhost")])

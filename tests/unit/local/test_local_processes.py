@@ -12,28 +12,28 @@ from PIL import Image
 from infra.errors import Failed
 from infra.local import demo_media
 from infra.local.deployment import function_names
-from infra.local.processes import Plan, Processes, host_environment, ministack_environment, stop
+from infra.local.processes import Layout, Processes, host_environment, ministack_environment, stop
 
 PORTS = {"site": 1, "host": 2, "rekognition": 3, "smtp": 4}
 
 
-def plan(folder, **more):
-    return Plan(folder, 8080, 4566, more.get("auth", False), ("greenroom-Publish",))
+def layout(folder, **more):
+    return Layout(folder, 8080, 4566, more.get("auth", False), ("greenroom-Publish",))
 
 
 def test_ministack_stays_on_this_machine_and_keeps_its_state(tmp_path):
-    told = ministack_environment(plan(tmp_path), PORTS)
+    told = ministack_environment(layout(tmp_path), PORTS)
     wanted = {"BIND_HOST": "127.0.0.1", "PERSIST_STATE": "1", "S3_PERSIST": "1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
     assert wanted.items() <= told.items()
     assert told["MINISTACK_LAMBDA_PROXY_greenroom-Publish"] == "http://127.0.0.1:2/"
     assert told["AUTH"] == "false"
-    assert ministack_environment(plan(tmp_path, auth=True), PORTS)["AUTH"] == "true"
+    assert ministack_environment(layout(tmp_path, auth=True), PORTS)["AUTH"] == "true"
 
 
 def test_nothing_of_the_users_aws_account_reaches_the_functions(tmp_path, monkeypatch):
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.setenv(name, "the user's own")
-    told = host_environment(plan(tmp_path), PORTS)
+    told = host_environment(layout(tmp_path), PORTS)
     assert "the user's own" not in told.values()
     assert told["AWS_ENDPOINT_URL"] == "http://localhost:4566"
     assert told["AWS_ENDPOINT_URL_REKOGNITION"] == "http://127.0.0.1:3"

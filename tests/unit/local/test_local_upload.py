@@ -13,8 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cli import main as cli
-from infra.deploy.stack import Deployed
-from infra.local.state import Stack, lock, write_stack
+from infra.local.state import Instance, lock, write_instance
 from tasks.core.errors import error_code
 
 
@@ -40,7 +39,7 @@ class Inbox:
 @pytest.fixture
 def inbox(world: Any, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     made = Inbox(world)
-    monkeypatch.setattr(Deployed, "local", classmethod(lambda cls, stack: made))
+    monkeypatch.setattr(Instance, "deployed", lambda instance: made)
     return made
 
 
@@ -50,7 +49,7 @@ def upload(inbox: Inbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     state = tmp_path / "state"
     state.mkdir()
     held = lock(state)
-    write_stack(Stack(os.getpid(), str(state), "http://localhost:8080", "", 8080, 4566, ready=True))
+    write_instance(Instance(os.getpid(), str(state), "http://localhost:8080", "", 8080, 4566, ready=True))
 
     def run(*words: object) -> tuple[int, str, str]:
         code = cli.main(["upload", *map(str, words), "--album", "Summer", "--by", "Ada", "--state", str(state)])

@@ -12,9 +12,8 @@ import pytest
 
 from infra.cli import main as cli
 from infra.cli.commands import doctor
-from infra.deploy.stack import Deployed
 from infra.local.mailbox import Mailbox
-from infra.local.state import Stack, lock, write_stack
+from infra.local.state import Instance, lock, write_instance
 from tasks.core.errors import error_code
 
 # A window title, a colour (as ESC and as C1), a bell, a line of its own, a carriage return, text turned around, a separator.
@@ -36,9 +35,9 @@ class Fake:
 @pytest.fixture
 def greenroom(world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs a command against the fake deployment: exit code, output, what it said aside."""
-    monkeypatch.setattr(Deployed, "local", classmethod(lambda cls, stack: Fake(world)))
+    monkeypatch.setattr(Instance, "deployed", lambda instance: Fake(world))
     held = lock(tmp_path)
-    write_stack(Stack(os.getpid(), str(tmp_path), "http://localhost:8080", "", 8080, 4566, ready=True))
+    write_instance(Instance(os.getpid(), str(tmp_path), "http://localhost:8080", "", 8080, 4566, ready=True))
 
     def run(*words: str) -> tuple[int, str, str]:
         code = cli.main([*words, "--state", str(tmp_path)])

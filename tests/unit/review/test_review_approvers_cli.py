@@ -20,7 +20,7 @@ Run = Callable[..., tuple[int, str, str]]
 class Here:
     """The deployment that the command talks to: the office's catalog, and its RequestApproval."""
 
-    local_stack = None
+    is_local = False
 
     def __init__(self, office: Office) -> None:
         self.catalog, self.reviews = office.world.catalog, office.world.reviews

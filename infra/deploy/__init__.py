@@ -1,0 +1,1 @@
+"""Greenroom into CloudFormation, the same way for a laptop and an AWS account; and Greenroom as it is deployed."""
