@@ -87,5 +87,7 @@ def test_an_entry_that_lacks_a_key_or_takes_a_name_is_refused(tmp_path: Path) ->
 
 
 def test_the_test_that_failed_is_read_from_pytests_summary() -> None:
-    said = "F\nFAILED tests/a.py::test_one[two words - and more] - assert 1 == 2\nERROR tests/b.py::test_it - OSError: no\n1 failed"
+    said = (
+        "F\nFAILED tests/a.py::test_one[two words - and more] - assert 1 == 2\nERROR tests/b.py::test_it - OSError: no\n1 failed"
+    )
     assert named(said) == ["tests/a.py::test_one[two words - and more]", "tests/b.py::test_it"]
