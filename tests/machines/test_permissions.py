@@ -132,14 +132,14 @@ def season(machines: dict[str, Definition], drawer: Path) -> dict[str, set[str]]
 
 
 @pytest.mark.parametrize("name", sorted(functions().keys() - ELSEWHERE))
-def test_a_function_has_the_permissions_that_its_calls_need_and_no_other(season: dict[str, set[str]], name: str) -> None:
+def test_a_function_has_the_iam_permissions_that_its_calls_need_and_no_other(season: dict[str, set[str]], name: str) -> None:
     assert season[name], "no call of it was seen"
     beside = BESIDES.keys() | {plain for plain, versioned in UNVERSIONED.items() if versioned in season[name]}
     assert granted(name) - season[name] - beside == set(), f"{name} has permissions that no call of it needs"
     assert season[name] - granted(name) == set(), f"{name} lacks permissions"
 
 
-def test_the_machine_has_the_permissions_that_its_states_need_and_no_other(machines: dict[str, Definition]) -> None:
+def test_the_machine_has_the_iam_permissions_that_its_states_need_and_no_other(machines: dict[str, Definition]) -> None:
     """`arn:aws:states:::dynamodb:putItem` asks for dynamodb:PutItem; delivering logs and traces is allowed beside."""
     kinds = {str(state["Resource"]) for machine in machines.values() for state in machine.tasks.values()}
     needed = set()

@@ -30,7 +30,7 @@ def test_facts_are_kept_and_added_to(world, make):
     assert (record.status, record.media, record.prepared) == ("PENDING", media, prepared)
 
 
-def test_the_same_mark_again_succeeds(world, make):
+def test_a_mark_is_idempotent(world, make):
     item = make.item()
     world.catalog.create(item)
     assert [world.catalog.mark(item.id, "QUARANTINED", attempt=1, reason="no") for _ in range(2)] == [True, True]

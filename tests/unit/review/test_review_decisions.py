@@ -155,7 +155,7 @@ def test_a_click_after_the_timeout_says_so(office: Office, ann: Browser) -> None
     assert office.machine.answers == [] and office.world.reviews.decisions(item.id) == []
 
 
-def test_what_was_not_shown_cannot_be_approved(office: Office, ann: Browser) -> None:
+def test_what_was_not_shown_cannot_be_approved_by_its_sha256(office: Office, ann: Browser) -> None:
     (item,) = office.ask("IMG_1.HEIC")
     ann.open(office.letter())
     status, answer = ann.decide(item, "approve", sha256="6" * 64)
@@ -163,7 +163,7 @@ def test_what_was_not_shown_cannot_be_approved(office: Office, ann: Browser) -> 
     assert office.machine.answers == []
 
 
-def test_other_renditions_between_the_look_and_the_write_are_not_what_was_decided(
+def test_other_sha256_between_the_look_and_the_write_is_not_what_was_decided(
     office: Office, meeting: Meeting, ann: Browser
 ) -> None:
     """The same attempt asks again about another sha256 (a redrive that prepared anew): only the condition can see it."""

@@ -62,7 +62,7 @@ def receive(world, *events):
     return receive_upload(messages, store=world.store, catalog=world.catalog, machine=world.machine)
 
 
-def test_receive_upload_may_do_all_that_it_does(world, asked):
+def test_receive_upload_has_the_iam_permissions_that_its_calls_need(world, asked):
     plain, poison, older = (world.upload(f"Summer/{name}.jpg") for name in ("a", "b", "c"))
     world.upload("Summer/c.jpg", b"newer")
     del older["detail"]["object"]["version-id"]
@@ -73,7 +73,7 @@ def test_receive_upload_may_do_all_that_it_does(world, asked):
     assert asked - allowed_to("ReceiveUpload") == set()
 
 
-def test_sweep_may_do_all_that_it_does(world, asked, make):
+def test_sweep_has_the_iam_permissions_that_its_calls_need(world, asked, make):
     def swept():
         services = {name: getattr(world, name) for name in ("store", "catalog", "reviews", "machine", "mailer", "settings")}
         return sweep(SweepRequest(grace_seconds=0), **services)
