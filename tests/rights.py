@@ -23,6 +23,7 @@ from tasks.core.settings import Settings
 REGION, ACCOUNT = "us-east-1", "123456789012"
 # Of a call to TransactWriteItems, each write needs the right to itself; the call has no right of its own.
 TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+LISTS = {"ListObjectsV2": "s3:ListBucket", "ListObjectVersions": "s3:ListBucketVersions", "HeadBucket": "s3:ListBucket"}
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def _table(name: str) -> str:
 
 def _of_s3(operation: str, params: dict[str, Any]) -> Iterator[Call]:
     bucket = f"arn:aws:s3:::{params['Bucket']}"
-    if operation in ("ListObjectsV2", "ListObjectVersions"):
-        yield Call({"ListObjectsV2": "s3:ListBucket", "ListObjectVersions": "s3:ListBucketVersions"}[operation], bucket)
+    if operation in LISTS:
+        yield Call(LISTS[operation], bucket)
     elif operation == "DeleteObjects":
         yield from (_on_object("s3:DeleteObject", bucket, row) for row in params["Delete"]["Objects"])
     elif operation == "CopyObject":
