@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from contracts.house import ROOT
 
-from tests.mutants import Mutant, named, one_line, read
+from tests.mutants import Mutant, named, one_line, read, red_before, run
 
 MUTANTS = read()
 # Sections that promise nothing a test could break: figures, tours, what has yet to come.
@@ -91,3 +91,33 @@ def test_the_test_that_failed_is_read_from_pytests_summary() -> None:
         "F\nFAILED tests/a.py::test_one[two words - and more] - assert 1 == 2\nERROR tests/b.py::test_it - OSError: no\n1 failed"
     )
     assert named(said) == ["tests/a.py::test_one[two words - and more]", "tests/b.py::test_it"]
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A checkout with one promise and its test."""
+    (tmp_path / "page.md").write_text("Two and two are four.")
+    (tmp_path / "sums.py").write_text("def add(a, b):\n    return a + b\n")
+    (tmp_path / "test_sums.py").write_text("from sums import add\n\n\ndef test_add():\n    assert add(2, 2) == 4\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("replacement", "words"),
+    [
+        ("a - b", "killed by test_add"),
+        ("a * b", "SURVIVED"),
+        ("a +", "ERROR: pytest ends with 2"),  # no test failed: none was run
+    ],
+)
+def test_only_a_failed_test_kills(toy: Path, replacement: str, words: str) -> None:
+    before = (toy / "sums.py").read_text()
+    mutant = Mutant("sum", "page.md", "are four", "sums.py", "a + b", replacement, ("test_sums.py",))
+    assert run(mutant, toy).words.startswith(words)
+    assert (toy / "sums.py").read_text() == before
+
+
+def test_tests_that_fail_without_a_mutant_are_named(toy: Path) -> None:
+    assert red_before(["test_sums.py"], toy) == []
+    (toy / "sums.py").write_text("def add(a, b):\n    return 5\n")
+    assert red_before(["test_sums.py"], toy) == ["test_sums.py::test_add"]
