@@ -12,12 +12,13 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check pythons unit long bench bench-media corpus assets pictures chromium deploy lock clean
+.PHONY: help venv demo test check mutants pythons unit long bench bench-media corpus assets pictures chromium deploy lock clean
 
 help:
 	@echo "make demo           real photos through the whole of it on this machine; ONCE=1 approves, shows and stops"
 	@echo "make test           make check, and every test"
 	@echo "make check          ruff, mypy, import-linter, cfn-lint"
+	@echo "make mutants        breaks one promise at a time in a copy, and names what no test notices; ARGS=\"sha256\" chooses"
 	@echo "make pythons        the cheap tests on every other Python that this machine has"
 	@echo "make long           ten minutes of video at 30 frames a second through a stack of its own"
 	@echo "make bench          how fast it is"
@@ -62,6 +63,9 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/templates/*.yaml
+
+mutants: $(READY)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests/unit $(ARGS)

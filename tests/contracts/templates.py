@@ -24,7 +24,7 @@ class Grant:
     action: str
     resource: str
     effect: str
-    conditional: bool
+    rows: tuple[str, ...] = ()  # patterns of the partition keys that it is limited to (dynamodb:LeadingKeys); none: all
 
     def on(self, bucket: str) -> bool:
         """Whether it is about this bucket (`InboxBucket`) or keys in it."""
@@ -85,7 +85,12 @@ def _statements(holder: str, statements: list[Any]) -> Iterator[Grant]:
         statement = row["Fn::If"][1] if "Fn::If" in row else row
         for action in _many(statement["Action"]):
             for resource in _many(statement["Resource"]):
-                yield Grant(holder, action, text(resource), statement["Effect"], "Condition" in statement)
+                yield Grant(holder, action, text(resource), statement["Effect"], _leading_keys(statement))
+
+
+def _leading_keys(statement: dict[str, Any]) -> tuple[str, ...]:
+    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    return tuple(_many(keys))
 
 
 def _many(value: Any) -> list[Any]:

@@ -93,7 +93,7 @@ def test_what_a_stack_must_be_told_an_earlier_one_says(stack: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_may_use_what_its_module_asks_for_and_nothing_else(name: str) -> None:
+def test_a_function_has_iam_permissions_for_what_its_module_asks_for_and_nothing_else(name: str) -> None:
     module = importlib.import_module(f"tasks.{snake(name)}")
     asked = {RIGHTS[kind.__name__] for kind in parts(module.handler.task)[1].values() if kind.__name__ in RIGHTS}
     rights = {f"{grant.action.split(':')[0]}:" for grant in grants() if grant.holder == name}
@@ -103,11 +103,11 @@ def test_a_function_may_use_what_its_module_asks_for_and_nothing_else(name: str)
     assert not surplus, f"{name}Function may {surplus}, which tasks/{snake(name)}.py does not use"
 
 
-def test_no_grant_has_a_wildcard_for_an_action() -> None:
+def test_no_iam_permission_has_a_wildcard_for_an_action() -> None:
     assert [str(grant) for grant in grants() if grant.effect == "Allow" and "*" in grant.action] == []
 
 
-def test_every_grant_names_its_resources() -> None:
+def test_every_iam_permission_names_its_resources() -> None:
     assert [str(grant) for grant in grants() if grant.resource == "*" and grant.action not in ANYWHERE] == []
 
 
@@ -137,7 +137,7 @@ def test_no_policy_is_managed_by_somebody_else() -> None:
         ("dynamodb:ConditionCheckItem", "", {"RequestApproval", "Review", "JoinPicture"}),
     ],
 )
-def test_only_these_may(action: str, bucket: str, who: set[str]) -> None:
+def test_only_these_have_the_iam_permission(action: str, bucket: str, who: set[str]) -> None:
     assert allowed(action, bucket) == who
 
 
@@ -213,7 +213,7 @@ def test_writing_what_was_prepared_stays_under_its_items() -> None:
     assert [str(grant) for grant in loose if not grant.resource.endswith("${WorkBucket}/items/*")] == []
 
 
-def test_the_machine_may_call_exactly_what_it_calls() -> None:
+def test_the_machine_has_the_iam_permission_to_call_exactly_what_it_calls() -> None:
     called = {f"{name}Function.Arn" for machine in definitions() for name in machine.functions.values()}
     assert {g.resource for g in grants() if g.holder == "IngestRole" and g.action == "lambda:InvokeFunction"} == called
 
@@ -235,7 +235,7 @@ def test_a_bucket_refuses_plain_http(name: str) -> None:
     assert policies and "aws:SecureTransport" in str(policies[0]["PolicyDocument"]), f"{name} answers plain HTTP"
 
 
-def test_what_was_rejected_goes_after_the_retention_time_and_nothing_else_does() -> None:
+def test_by_the_lifecycle_what_was_rejected_goes_after_the_retention_time_and_nothing_else_does() -> None:
     rules = {rule["Id"]: rule for rule in RESOURCES["Inbox"]["Properties"]["LifecycleConfiguration"]["Rules"]}
     tagged = rules["quarantined"]
     assert tagged["TagFilters"] == [{"Key": "greenroom", "Value": "quarantined"}]
@@ -287,14 +287,14 @@ def _targets() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", _targets())
-def test_an_event_that_reaches_nobody_is_kept(name: str) -> None:
+def test_an_eventbridge_event_that_reaches_nobody_is_kept_as_a_dead_letter(name: str) -> None:
     target = _targets()[name]
     assert text(target["DeadLetterConfig"]["Arn"]) == "EventsDeadLetters.Arn", f"{name} drops events after a day"
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86_400
 
 
 @pytest.mark.parametrize("name", [name for name in _targets() if name in FUNCTIONS])
-def test_an_event_that_its_function_fails_on_is_kept(name: str) -> None:
+def test_an_event_that_its_function_fails_on_is_kept_as_a_dead_letter(name: str) -> None:
     kept = FUNCTIONS[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
     assert text(kept) == "EventsDeadLetters.Arn"
 

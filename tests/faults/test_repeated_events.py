@@ -40,7 +40,7 @@ def dying(gallery: Gallery, *, sent: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_three_times_and_shuffled_is_still_once(gallery: Gallery, seed: int) -> None:
+def test_events_three_times_and_shuffled_are_idempotent(gallery: Gallery, seed: int) -> None:
     uploads = [gallery.put(name) for name in NAMES]
     events = [upload for upload in uploads for _ in range(3)]
     random.Random(seed).shuffle(events)

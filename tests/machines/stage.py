@@ -1,5 +1,6 @@
 """Greenroom's AWS in this very process: moto's services, moto's interpreter, and the real task code called by it.
 
+Each function has clients of its own, which refuse what its role in infra/templates does not allow.
 Faults are thrown where Lambda would see them: `stage.break_task("Publish", ConnectionError("gone"))` lets its next call
 fail with that error, and the machine's own Retry has to mend it.
 """
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import moto.awslambda_simple.models as simple_lambda
@@ -29,6 +30,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+from rights import RoleAws, calls
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog
@@ -51,6 +53,7 @@ SETTINGS = Settings(
     machine_name="greenroom-ingest",
     operator="olga@example.org",
     mail_from=SENDER,
+    distribution_id="E2QWRUHAPOMQZL",
 )
 Handler = Callable[[Any, Any], Any]
 
@@ -91,6 +94,44 @@ class StageServices(Services):
         self._opened.update({Eye: eye, Edge: edge})
 
 
+class RoleServices(Services):
+    """What one function opens: with clients of its own, which may do what its role may. A stand-in that a test put into the
+    stage's services serves every function."""
+
+    def __init__(self, stage: Stage, aws: RoleAws) -> None:
+        super().__init__(stage.settings, aws)
+        self._stage = stage
+        self._role = aws
+
+    def get(self, wanted: type) -> Any:
+        standing_in = self._stage.services._opened.get(wanted)
+        if standing_in is None or type(standing_in) is wanted or wanted is Settings:
+            return super().get(wanted)
+        return Overheard(standing_in, self._role) if wanted in (Eye, Edge) else standing_in
+
+
+class Overheard:
+    """A stand-in whose methods ask for the rights that the real ones would."""
+
+    RIGHTS: ClassVar = {
+        "labels": "rekognition:DetectLabels",
+        "moderation": "rekognition:DetectModerationLabels",
+        "site_url": "ssm:GetParameter",
+        "invalidate": "cloudfront:CreateInvalidation",
+    }
+
+    def __init__(self, played: Any, role: RoleAws) -> None:
+        self._played = played
+        self._role = role
+
+    def __getattr__(self, name: str) -> Any:
+        service, operation = self.RIGHTS[name].split(":")
+        named = {"Name": self._role.settings.site_url_parameter, "DistributionId": self._role.settings.distribution_id}
+        for call in calls(service, operation, named):
+            self._role.ask(call)
+        return getattr(self._played, name)
+
+
 class Stage:
     """Buckets, table, queue, functions and one state machine; made by `raised`."""
 
@@ -107,6 +148,7 @@ class Stage:
         self.held: dict[str, threading.Event] = {}  # a state's calls wait for it, as long as it is here
         self._faults: dict[str, list[Exception]] = defaultdict(list)
         self._faults_after: dict[str, list[Exception]] = defaultdict(list)
+        self._roles: dict[str, RoleServices] = {}
         self._lock = threading.Lock()
         self._quiet = threading.Condition()
         self._busy = 0
@@ -124,9 +166,23 @@ class Stage:
     def call(self, function: str, event: Any) -> Any:
         """Invoke a function of ours by its name, as Lambda would."""
         module = importlib.import_module(f"tasks.{snake(function)}")
+        services = self.services_of(function)
         if function in self.definition.functions.values():
-            return lambda_handler(module.handler.task, self.services)(event, None)
-        return _around(module.handler)(module.handler.task, self.services)(event, None)
+            return lambda_handler(module.handler.task, services)(event, None)
+        return _around(module.handler)(module.handler.task, services)(event, None)
+
+    def services_of(self, function: str) -> RoleServices:
+        """What a function opens, once for all its calls on this stage."""
+        with self._lock:
+            if function not in self._roles:
+                role = role_aws(function, self.settings)
+                role.denied.clear()
+                self._roles[function] = RoleServices(self, role)
+            return self._roles[function]
+
+    def denied(self) -> list[str]:
+        """What functions asked for and their roles do not allow, whether or not somebody caught the error."""
+        return [words for function in self._roles for words in role_aws(function, self.settings).denied]
 
     def pause(self, seconds: int) -> None:
         """A Wait state: nobody waits, and what is to happen meanwhile happens."""
@@ -260,6 +316,12 @@ def shared_aws() -> Aws:
     return Aws()
 
 
+@cache
+def role_aws(function: str, settings: Settings) -> RoleAws:
+    """The same for one function."""
+    return RoleAws(function, shared_aws()._session, settings)
+
+
 @contextmanager
 def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[Stage]:
     """A stage for as long as the block lasts. Nothing waits; `stage.waits` and `stage.pauses` say how long it would have."""
@@ -280,6 +342,7 @@ def raised(definition: Definition, settings: Settings = SETTINGS) -> Iterator[St
                 yield stage
             finally:
                 stage.fall_quiet()
+            assert stage.denied() == []
 
 
 EXECUTIONS = StepFunctionsParserBackend._get_executions

@@ -84,7 +84,7 @@ def test_nothing_is_published_that_nobody_approved(chronicle: Chronicle, case: s
 
 
 @pytest.mark.parametrize("case", [case for case, way in WAYS.items() if "Publish " in way])
-def test_publish_is_told_the_very_renditions_that_were_shown(chronicle: Chronicle, case: str) -> None:
+def test_publish_is_told_the_very_sha256_that_was_shown(chronicle: Chronicle, case: str) -> None:
     shown = given(chronicle, case, "AwaitApproval", "media.thumbnails")
     assert given(chronicle, case, "Publish", "media.thumbnails") == shown
     assert shown["renditions"] and len(shown["sha256"]) == 64
@@ -160,13 +160,13 @@ def test_discard_is_told_who_rejected_and_why(chronicle: Chronicle, case: str, a
     assert given(chronicle, case, "Discard", "decision.reason") == reason
 
 
-def test_a_click_that_came_before_the_timeout_still_counts(chronicle: Chronicle) -> None:
+def test_a_click_that_came_before_the_timeouts_catch_still_counts(chronicle: Chronicle) -> None:
     """Expire answers with the decision that the catalog holds, and the machine follows it."""
     assert chronicle.of("ExpiredButApprovedFirst").outcome == "Published"
     assert chronicle.of("ExpiredButRejectedFirst").outcome == "Rejected"
 
 
-def test_a_duplicate_never_reaches_an_approver(chronicle: Chronicle) -> None:
+def test_a_duplicate_takes_the_claims_catch_and_never_reaches_an_approver(chronicle: Chronicle) -> None:
     assert "AwaitApproval" not in chronicle.of("Duplicate").path
 
 

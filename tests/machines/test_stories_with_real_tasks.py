@@ -210,7 +210,7 @@ def test_what_the_policy_holds_is_blurred_and_a_person_decides(gallery: Gallery)
     assert [card.sensitive for card in gallery.catalog.albums.page("summer", 0)] == [True]
 
 
-def test_silence_never_publishes(gallery: Gallery) -> None:
+def test_silence_takes_the_timeouts_catch_and_never_publishes(gallery: Gallery) -> None:
     gallery.stage.use(impatient)
     upload = gallery.upload("cat.jpg").waiting()
     assert upload.ended().outcome == "Expired"

@@ -7,7 +7,15 @@ from tasks.core.settings import Settings
 
 NEEDED = {
     name: name.lower()
-    for name in ("INBOX_BUCKET", "WORK_BUCKET", "SITE_BUCKET", "AUDIT_BUCKET", "CATALOG_TABLE", "SITE_URL_PARAMETER")
+    for name in (
+        "INBOX_BUCKET",
+        "WORK_BUCKET",
+        "SITE_BUCKET",
+        "AUDIT_BUCKET",
+        "CATALOG_TABLE",
+        "REVIEWS_TABLE",
+        "SITE_URL_PARAMETER",
+    )
 }
 
 

@@ -42,7 +42,7 @@ def test_what_is_shown_is_kept_once_and_what_was_of_use_on_the_way_is_not_kept(w
     assert (record.media, record.prepared) == (make.media(kind="video"), prepared)
 
 
-def test_the_same_mark_again_succeeds(world, make):
+def test_a_mark_is_idempotent(world, make):
     item = make.item()
     world.catalog.items.create(item)
     assert [world.catalog.items.mark(item.id, "QUARANTINED", attempt=1, reason="no") for _ in range(2)] == [True, True]

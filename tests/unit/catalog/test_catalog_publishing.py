@@ -54,7 +54,7 @@ def test_an_approved_item_gets_its_place(world, make):
     assert (album.title, album.count, album.cover) == ("Summer", 1, card)
 
 
-def test_publishing_again_gives_the_same_answer(world, make):
+def test_publishing_is_idempotent_and_gives_the_same_answer(world, make):
     item = make.item()
     first = publish(world.catalog, make, item)
     again = world.catalog.albums.publish(item, make.media(), make.prepared(), make.approved, ())

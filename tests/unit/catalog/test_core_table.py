@@ -17,7 +17,7 @@ def test_what_dynamodb_cannot_hold_is_named():
         pack({1, 2})
 
 
-def test_a_condition_that_does_not_hold_is_an_answer(world):
+def test_a_conditional_write_that_does_not_hold_is_an_answer(world):
     table = world.table
     assert table.put({"pk": "a", "sk": "b", "n": 1}, "attribute_not_exists(#pk)")
     assert not table.put({"pk": "a", "sk": "b", "n": 2}, "attribute_not_exists(#pk)")

@@ -163,7 +163,7 @@ def before(world):
 
 
 def test_an_older_item_has_all_its_facts(before):
-    record = before.catalog.item(ID)
+    record = before.catalog.items.get(ID)
     assert (record.status, record.item.filename, record.media.format, record.media.master.height) == (
         "PUBLISHED",
         "lake.heic",
@@ -173,15 +173,15 @@ def test_an_older_item_has_all_its_facts(before):
     assert record.prepared.recognition.labels == (Label("Lake", 98.1, "Nature"),)
     assert record.prepared.renditions[0].bytes == 3690
     assert (record.decision.approver, record.publication.sequence, record.shown) == ("ann@example.org", 1, SHA)
-    assert [each.id for each in before.catalog.items("PUBLISHED")] == [ID]
-    assert before.catalog.claim_holder("e6f0" * 16) == ID
-    assert before.catalog.archives(ID) == [f"executions/2026/06/01/{ID}-1.json"]
+    assert [each.id for each in before.catalog.items.newest("PUBLISHED")] == [ID]
+    assert before.catalog.items.claim_holder("e6f0" * 16) == ID
+    assert before.catalog.items.archives(ID) == [f"executions/2026/06/01/{ID}-1.json"]
 
 
 def test_older_pages_and_search_show_their_cards(before):
-    (card,) = before.catalog.find("lake")
+    (card,) = before.catalog.search.find("lake")
     assert (card.id, card.labels, card.published_at) == (ID, ("Lake",), "2026-06-01T11:00:02Z")
-    (album,) = before.catalog.albums()
+    (album,) = before.catalog.albums.all()
     assert (album.title, album.count, album.cover.title) == ("Summer", 1, "lake")
 
 
@@ -209,10 +209,10 @@ def test_an_older_link_is_its_approvers_first_memberships(before):
 
 def test_an_older_album_takes_a_new_card_beside_the_old_one(before, make):
     item = make.item()
-    before.catalog.create(item)
-    publication, _ = before.catalog.publish(item, make.media(), make.prepared(), make.approved, make.files)
+    before.catalog.items.create(item)
+    publication, _ = before.catalog.albums.publish(item, make.media(), make.prepared(), make.approved, make.files)
     assert publication.sequence == 2
-    assert [card.sequence for card in before.catalog.page("summer", 0)] == [1, 2]
+    assert [card.sequence for card in before.catalog.albums.page("summer", 0)] == [1, 2]
 
 
 # ---- What is stored says its version.
@@ -220,8 +220,8 @@ def test_an_older_album_takes_a_new_card_beside_the_old_one(before, make):
 
 def test_rows_that_are_put_say_their_version_and_facts_their_own(world, make):
     item = make.item()
-    world.catalog.create(item)
-    world.catalog.mark(item.id, "PENDING", attempt=1, media=make.media(), prepared=make.prepared())
+    world.catalog.items.create(item)
+    world.catalog.items.mark(item.id, "PENDING", attempt=1, media=make.media(), prepared=make.prepared())
     row = stored(world, f"item#{item.id}", "item")
     assert row["v"] == {"N": "1"}
     assert json.loads(row["media"]["S"])["v"] == 1
@@ -267,9 +267,9 @@ def test_an_executions_input_says_its_version_in_what_every_state_passes_on():
 def test_a_newer_row_is_refused_in_words(before):
     store(before, {**ITEM_ROW, "v": 2})
     for read in (
-        lambda: before.catalog.item(ID),
-        lambda: list(before.catalog.items()),
-        lambda: before.catalog.known([ID]),
+        lambda: before.catalog.items.get(ID),
+        lambda: list(before.catalog.items.newest()),
+        lambda: before.catalog.items.known([ID]),
     ):
         with pytest.raises(Newer, match=r"a row of the catalog is of version 2, .* up to 1: a newer Greenroom made it; update"):
             read()
@@ -278,7 +278,7 @@ def test_a_newer_row_is_refused_in_words(before):
 def test_a_newer_fact_in_an_older_row_is_refused(before):
     store(before, {**ITEM_ROW, "media": json.dumps({**MEDIA, "v": 7})})
     with pytest.raises(Newer, match="a fact in the catalog is of version 7"):
-        before.catalog.item(ID)
+        before.catalog.items.get(ID)
 
 
 @pytest.fixture

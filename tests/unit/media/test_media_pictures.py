@@ -218,7 +218,7 @@ def test_every_kind_of_pixel_is_shown(tmp_path: Path, limits: Limits, mode: str)
     assert abs(level - (255 if mode == "1" else 200)) <= 3
 
 
-def test_a_wide_gamut_is_brought_to_srgb(tmp_path: Path, out: Path, limits: Limits) -> None:
+def test_an_icc_profiles_wide_gamut_is_brought_to_srgb(tmp_path: Path, out: Path, limits: Limits) -> None:
     green = Image.new("RGB", (64, 64), (60, 200, 80))
     path = _save(tmp_path / "a.jpg", green, icc_profile=_swapped_profile(), quality=95)
     for file in make_renditions(path, "jpeg", out, limits).files:
@@ -238,7 +238,7 @@ def _swapped_profile() -> bytes:
     return bytes(body).replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be"))
 
 
-def test_a_broken_profile_costs_the_profile_not_the_picture(tmp_path: Path, out: Path, limits: Limits) -> None:
+def test_a_broken_icc_profile_costs_the_profile_not_the_picture(tmp_path: Path, out: Path, limits: Limits) -> None:
     path = _save(tmp_path / "a.jpg", quadrants(), icc_profile=b"no profile at all")
     assert inspect(path, "a.jpg", limits).verdict == "accepted"
     assert all(corners(Image.open(file.path)) == "RGBW" for file in make_renditions(path, "jpeg", out, limits).files)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -130,24 +135,52 @@ def test_no_file_or_socket_of_the_worker_is_within_reach(tmp_path: Path) -> None
 
 def test_nothing_that_it_started_outlives_it(tmp_path: Path) -> None:
     left = run(_leave_a_child_behind, directory=tmp_path)
-    for _ in range(200):
-        if not Path(f"/proc/{left}").exists() or "State:\tZ" in Path(f"/proc/{left}/status").read_text():
-            return
-        time.sleep(0.01)
-    pytest.fail(f"process {left} is still there")
+    _until(lambda: not _alive(left))
 
 
-def test_it_reaches_no_network_where_the_platform_has_namespaces(tmp_path: Path) -> None:
+def test_it_reaches_no_network_where_the_kernel_has_namespaces(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = run(_reach_out, server.getsockname()[1], directory=tmp_path)
-    assert answer == ("ENETUNREACH" if _namespaces(tmp_path) else "reached")
+    assert answer == ("ENETUNREACH" if _kernel_gives_namespaces() else "reached")
 
 
-def _namespaces(tmp_path: Path) -> bool:
-    """Whether a child gets a network of its own here: its own inode under /proc."""
-    outside = Path("/proc/self/ns/net").stat().st_ino
-    return bool(run(_inode, directory=tmp_path) != outside)
+def _kernel_gives_namespaces() -> bool:
+    """Asked of the kernel by a program that knows nothing of the sandbox, with the numbers of linux/sched.h (user, network)."""
+    ask = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({}) != 0)"
+    return any(subprocess.run([sys.executable, "-c", ask.format(kind)]).returncode == 0 for kind in (0x50000000, 0x40000000))
 
 
-def _inode() -> int:
-    return Path("/proc/self/ns/net").stat().st_ino
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_it_dies_with_a_worker_that_is_killed(tmp_path: Path) -> None:
+    """Nobody is left to enforce its time, so the kernel has to end it."""
+    worker = multiprocessing.get_context("fork").Process(target=run, args=(_say_who_and_sleep,), kwargs={"directory": tmp_path})
+    worker.start()
+    _until((tmp_path / "pid").exists)
+    child = int((tmp_path / "pid").read_text())
+    worker.kill()
+    worker.join()
+    try:
+        _until(lambda: not _alive(child))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def _say_who_and_sleep() -> None:
+    Path("half").write_text(str(os.getpid()))
+    Path("half").rename("pid")
+    time.sleep(600)
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen within 20 s"
+        time.sleep(0.02)
+
+
+def _alive(process: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False

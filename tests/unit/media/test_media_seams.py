@@ -279,7 +279,7 @@ class Watched(video.AtHand):
         self.seen.append("sound is gone")
 
 
-def test_a_long_video_is_offered_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_video_is_offered_as_hls_in_several_sizes(tmp_path: Path, ffmpeg: Ffmpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.mp4"
     scene = "testsrc2=s=640x480:r=1:d=310"
     ffmpeg(

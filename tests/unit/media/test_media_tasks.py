@@ -132,7 +132,9 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
     assert made.sha256 == digest(reversed(made.renditions))
 
 
-def test_the_decision_is_bound_to_every_byte_that_is_shown(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
+def test_the_decision_is_bound_to_the_sha256_of_every_byte_that_is_shown(
+    store: Store, dropped: Callable[[str, bytes], Item]
+) -> None:
     item = dropped("cat.png", _written(quadrants(), "PNG"))
     media = validated(store, item)
     made = thumbnails(store, item, media)

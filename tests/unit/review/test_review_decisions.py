@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -155,12 +156,37 @@ def test_a_click_after_the_timeout_says_so(office: Office, ann: Browser) -> None
     assert office.machine.answers == [] and office.world.reviews.decisions(item.id) == []
 
 
-def test_what_was_not_shown_cannot_be_approved(office: Office, ann: Browser) -> None:
+def test_what_was_not_shown_cannot_be_approved_by_its_sha256(office: Office, ann: Browser) -> None:
     (item,) = office.ask("IMG_1.HEIC")
     ann.open(office.letter())
     status, answer = ann.decide(item, "approve", sha256="6" * 64)
     assert (status, answer["outcome"], answer["standing"]["state"]) == (409, "changed", "pending")
     assert office.machine.answers == []
+
+
+def test_other_sha256_between_the_look_and_the_write_is_not_what_was_decided(
+    office: Office, meeting: Meeting, ann: Browser
+) -> None:
+    """The same attempt asks again about another sha256 (a redrive that prepared anew): only the condition can see it."""
+    (item,) = office.ask("IMG_1.HEIC")
+    ann.open(office.letter())
+    meeting.meanwhile = lambda: office.world.reviews.request(item, "token-redriven", "6" * 64)
+
+    status, answer = ann.decide(item, "approve")
+
+    assert (status, answer["outcome"], answer["standing"]["state"]) == (409, "changed", "pending")
+    assert office.machine.answers == [] and office.world.reviews.decisions(item.id) == []
+
+
+def test_a_review_that_expires_between_the_look_and_the_write_takes_no_decision(office: Office) -> None:
+    (item,) = office.ask("IMG_1.HEIC")
+    expires = datetime.fromtimestamp(office.world.reviews.review(item.id).expires, UTC)
+    times = iter([expires - timedelta(seconds=1)] * 2)  # the look, and the time that the decision bears
+    late = Reviews(office.world.table, 3600, lambda: next(times, expires))
+
+    assert late.record(item.id, "approve", approver="ann@example.org").state == "expired"
+    assert office.world.reviews.decisions(item.id) == []
+    assert office.world.reviews.review(item.id).status == "PENDING", "the timeout's own write is yet to come"
 
 
 def test_a_send_that_fails_in_passing_is_said_and_told_later(office: Office, ann: Browser) -> None:

@@ -30,7 +30,7 @@ def test_looking_changes_nothing_and_tells_nothing(office: Office, ann: Browser,
     assert office.machine.answers == []
 
 
-def test_the_page_can_load_nothing_from_afar_and_stand_in_no_frame(office: Office, ann: Browser) -> None:
+def test_by_its_csp_the_page_can_load_nothing_from_afar_and_stand_in_no_frame(office: Office, ann: Browser) -> None:
     answer = ann.send("GET", "/review/anything")
     headers = answer["headers"]
     policy = dict(row.split(" ", 1) for row in headers["content-security-policy"].split("; "))
@@ -211,7 +211,7 @@ def test_one_link_s_session_says_nothing_about_another_link(office: Office, ann:
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "", "null", SITE + ".evil.example", SITE.replace("https", "http"), SITE + "/"]
 )
-def test_only_the_gallery_s_own_page_is_heard(office: Office, ann: Browser, origin: str) -> None:
+def test_against_csrf_only_the_gallery_s_own_page_is_heard(office: Office, ann: Browser, origin: str) -> None:
     (item,) = office.ask("IMG_1.HEIC")
     ann.open(office.letter())
     body = {"nonce": ann.nonce, "item": item.id, "verdict": "approve", "sha256": "5" * 64}

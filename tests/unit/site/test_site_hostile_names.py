@@ -31,7 +31,7 @@ def rendered(site, hostile, card, album):
     }
 
 
-def test_no_tag_or_handler_comes_from_a_name(rendered, site, card, album):
+def test_no_xss_no_tag_or_handler_comes_from_a_name(rendered, site, card, album):
     for name, html in rendered.items():
         page = Page(html)
         assert not [a for _, each in page.tags for a in each if EVENT.match(a)], name

@@ -70,7 +70,7 @@ def test_every_page_can_be_read_without_eyes_and_found(small_site):
         assert all(each["id"] in labelled for each in inputs), path
 
 
-def test_no_page_needs_more_than_its_policy_allows(small_site):
+def test_no_page_needs_more_than_its_csp_allows(small_site):
     """Scripts and styles come from the site itself: nothing inline, nothing from elsewhere."""
     whole, _ = small_site
     for path, html in whole.items():

@@ -29,7 +29,7 @@ def sqs(*bodies):
     return {"Records": [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
 
 
-def test_a_batch_from_the_queue_is_received_and_what_cannot_be_read_goes_back(world, services):
+def test_an_sqs_batch_is_received_and_what_cannot_be_read_goes_back(world, services):
     handler = queue_handler(receive_upload, services)
     answer = handler(sqs(json.dumps(world.upload("Summer/a.jpg")), "no json", "{}"), None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}

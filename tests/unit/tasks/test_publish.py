@@ -73,7 +73,7 @@ def test_a_document_is_a_download_that_nothing_runs(world, waiting):
     )
 
 
-def test_publishing_again_gives_the_same_publication(world, waiting):
+def test_publishing_is_idempotent_and_gives_the_same_publication(world, waiting):
     decide(world, waiting)
     assert run(world, waiting) == run(world, waiting)
     assert world.catalog.albums.get("summer").count == 1
@@ -98,7 +98,7 @@ def test_what_was_rejected_is_not_published(world, waiting):
     assert public(world) == []
 
 
-def test_an_approval_of_other_renditions_is_none_of_these(world, waiting, make):
+def test_an_approval_of_another_sha256_is_none_of_these_renditions(world, waiting, make):
     decide(world, waiting)
     other = replace(waiting.prepared, sha256="f" * 64)
     request = PublishRequest(waiting.item, make.media(other), make.approved)
@@ -106,7 +106,7 @@ def test_an_approval_of_other_renditions_is_none_of_these(world, waiting, make):
         run(world, request)
 
 
-def test_bytes_that_changed_after_the_approval_are_not_published(world, waiting):
+def test_bytes_whose_sha256_changed_after_the_approval_are_not_published(world, waiting):
     decide(world, waiting)
     world.store.put("work", waiting.prepared.renditions[0].key, b"something else", "image/jpeg")
     with pytest.raises(Stale, match="no longer what the approver saw"):

@@ -205,7 +205,7 @@ def test_a_retry_after_a_crash_takes_its_own_lease_again(gallery):
     assert site.on("/albums/summer/0/") == {request.item.id}
 
 
-def test_rebuilding_twice_gives_the_same_pages(gallery):
+def test_rebuilding_is_idempotent_and_gives_the_same_pages(gallery):
     site = gallery(60)
     request, _ = site.add("cat")
     before = dict(site.store.objects)
