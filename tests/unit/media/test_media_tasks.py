@@ -107,7 +107,7 @@ def test_what_is_too_large_is_not_downloaded(dropped: Callable[[str, bytes], Ite
 
     item = dropped("cat.jpg", bytes(2000))
     media = validated(Careful(store._aws), item, replace(SETTINGS, max_image_bytes=1000))
-    assert (media.verdict, media.reason) == ("rejected", "too large: 0.0 MB, the limit is 0.0 MB")
+    assert (media.verdict, media.reason) == ("rejected", "too large: 2 kB, the limit is 1 kB")
 
 
 def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
