@@ -20,16 +20,13 @@ from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import iso, utc_now
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound, Unreadable
-from tasks.core.executions import LOST, Ended, moment
 from tasks.core.logs import log
-from tasks.core.models.item import Status
 from tasks.core.models.record import ItemRecord
 from tasks.core.settings import Settings
 from tasks.core.text import plural
 from tasks.lifecycle.admission import admit, id_of, kind_of, note_unreadable
-from tasks.lifecycle.attempts import begin, begin_next
-from tasks.lifecycle.failure import report_failure
 from tasks.lifecycle.operator import tell_operator
+from tasks.lifecycle.recovery import RUNS, WAITING, Recovery, stranded
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,10 +35,6 @@ ITEMS_A_SWEEP = 5_000
 # Of more that cannot be read, each sweep looks at some, chosen by chance: all have their turn.
 LOOKS_A_SWEEP = 500
 NAMED_IN_A_MAIL = 20
-WAITING: tuple[Status, ...] = ("PENDING", "ESCALATED")
-RUNS: tuple[Status, ...] = ("RECEIVED", "PROCESSING", *WAITING)
-# An engine that restarts takes every waiting item with it, through no fault of theirs: they have as many attempts more.
-PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -82,8 +75,8 @@ def sweep(
     before = iso(utc_now() - timedelta(seconds=request.grace_seconds))
     each = Each()
     unfinished = list(settled_items(catalog, before))
-    broken = Broken(catalog, machine, mailer, settings, before)
-    outcomes = each.of(stranded(unfinished, machine), broken.mend)
+    recovery = Recovery(catalog, machine, mailer, settings, before)
+    outcomes = each.of(stranded(unfinished, machine), recovery.mend)
     waiting = [record.id for record in unfinished if record.status in WAITING]
     answers = each.of(untold(waiting, reviews), lambda id: reviews.tell(id, machine))
     inbox, noted = Inbox(store, catalog, machine, settings.inbox_bucket), catalog.unreadable()
@@ -203,63 +196,9 @@ def settled_items(catalog: Catalog, before: str) -> Iterator[ItemRecord]:
         yield from (record for record in catalog.items(status, ITEMS_A_SWEEP) if record.updated_at <= before)
 
 
-def stranded(records: list[ItemRecord], machine: Machine) -> list[ItemRecord]:
-    """Those whose execution is not among the running ones; one call lists a thousand."""
-    running = machine.running() if records else set()
-    return [record for record in records if record.execution not in running]
-
-
 def untold(ids: list[str], reviews: Reviews) -> list[str]:
     """Those whose decision Step Functions has not taken yet."""
     return [id for id, review in reviews.reviews(ids).items() if review.decision and not review.answered] if ids else []
-
-
-@dataclass(frozen=True)
-class Broken:
-    """Mends items that have no running execution."""
-
-    catalog: Catalog
-    machine: Machine
-    mailer: Mailer
-    settings: Settings
-    before: str
-
-    def mend(self, stale: ItemRecord) -> str:
-        """What was done: started, restarted, failed, or "" when there was nothing to mend."""
-        record = self.catalog.item(stale.id)  # the index that found it may be a moment behind
-        if record.status not in RUNS or record.attempt != stale.attempt:
-            return ""
-        status = self.machine.status(record.execution)
-        if status == "":
-            return "started" if self._start(record) else ""
-        if status == "RUNNING":
-            return ""
-        ended = Ended.described(self.machine.describe(self.machine.execution_arn(record.execution)))
-        return self._after(record, ended) if moment(ended.ended)[:19] <= self.before[:19] else ""
-
-    def _after(self, record: ItemRecord, ended: Ended) -> str:
-        if ended.status in ("FAILED", "TIMED_OUT") and ended.error != LOST:
-            return "failed" if report_failure(ended, self.catalog, self.mailer, self.settings) else ""
-        most = self.settings.max_attempts * (PATIENCE if ended.error == LOST else 1)
-        if record.attempt >= most:
-            return "failed" if self._give_up(record) else ""
-        following = begin_next(record.id, record.attempt, self.catalog, self.machine)
-        if following is None:
-            return ""
-        log.info("restarted", extra={"item": following.id, "attempt": following.attempt, "was": ended.error or ended.status})
-        return "restarted"
-
-    def _start(self, record: ItemRecord) -> bool:
-        log.info("started", extra={"item": record.id, "attempt": record.attempt})
-        return begin(record.item, self.machine)
-
-    def _give_up(self, record: ItemRecord) -> bool:
-        reason = f"given up after {record.attempt} attempts, none of which came to an end"
-        if not self.catalog.mark(record.id, "FAILED", attempt=record.attempt, reason=reason):
-            return False
-        body = f"{record.item.filename} (item {record.id}): {reason}.\n\nTo see what happened:\n\n  greenroom audit {record.id}\n"
-        tell_operator(f"Given up: {record.item.filename}", body, self.catalog, self.mailer, self.settings)
-        return True
 
 
 handler = lambda_handler(sweep)

@@ -51,7 +51,6 @@ class Review:
     sha256: str
     status: ReviewStatus
     expires: int
-    asked_at: str
     answered: bool = False  # Step Functions took the decision
     mailed: tuple[str, ...] = ()  # memberships of the approvers whose mail is on its way
     decision: Decision | None = None
@@ -139,7 +138,6 @@ class Reviews:
             "sha256": sha256,
             "status": "PENDING",
             "expires": epoch(self._clock) + self._seconds,
-            "asked_at": iso(self._clock()),
             "answered": False,
             "mailed": [],
         }
@@ -304,13 +302,6 @@ class Reviews:
                 )
                 return True
         return False
-
-    def pending_answer(self, id: str) -> tuple[str, Decision] | None:
-        """The newest task token and the decision that Step Functions has not taken yet; `tell` sends it."""
-        row = self._table.get(_pk(id), "review")
-        if row is None or row["status"] != "DECIDED" or row["answered"] or not row["tokens"]:
-            return None
-        return row["tokens"][-1], from_json(row["decision"], Decision)
 
     # --- reading ---
 

@@ -31,18 +31,38 @@ def report_failure(ended: Ended, catalog: Catalog, mailer: Mailer, settings: Set
     """Mark the item FAILED and tell the operator; False when a newer attempt or an outcome makes it old news."""
     id, attempt = ended.item or ("", 0)
     try:
-        marked = catalog.mark(id, "FAILED", attempt=attempt, reason=why(ended))
+        record = _failed(id, attempt, why(ended), catalog)
     except NotFound:
         log.warning("execution of an unknown item", extra={"execution": ended.name})
         return False
-    if marked:
-        record = catalog.item(id)
-        # Who uploads the same photograph again is not told that it is a duplicate of one that will not be shown.
-        release(record, catalog)
-        if record.film:
-            release(catalog.item(record.film.item), catalog)
+    if record:
         tell_operator(f"Not finished: {record.item.filename}", letter(record, ended), catalog, mailer, settings)
-    return marked
+    return record is not None
+
+
+def give_up(unfinished: ItemRecord, catalog: Catalog, mailer: Mailer, settings: Settings) -> bool:
+    """Mark an item FAILED that has used up its attempts and tell the operator; False when it is old news."""
+    count = unfinished.attempt
+    reason = f"given up after {count} attempt{'' if count == 1 else 's'}: none came to an end"
+    record = _failed(unfinished.id, unfinished.attempt, reason, catalog)
+    if record:
+        body = f"{record.item.filename} (item {record.id}): {reason}.\n\nTo see what happened:\n\n  greenroom audit {record.id}\n"
+        tell_operator(f"Given up: {record.item.filename}", body, catalog, mailer, settings)
+    return record is not None
+
+
+def _failed(id: str, attempt: int, reason: str, catalog: Catalog) -> ItemRecord | None:
+    """The item, now FAILED; None when that is old news. Raises NotFound.
+
+    It lets its bytes go, and its film's: who uploads them again is not told that they are a duplicate of what will not be shown.
+    """
+    if not catalog.mark(id, "FAILED", attempt=attempt, reason=reason):
+        return None
+    record = catalog.item(id)
+    release(record, catalog)
+    if record.film:
+        release(catalog.item(record.film.item), catalog)
+    return record
 
 
 def why(ended: Ended) -> str:

@@ -110,10 +110,8 @@ def _published(facts: Facts, _: Facts) -> str:
 
 
 def _rebuilt(facts: Facts, _: Facts) -> str:
-    pages = facts.get("pages")
-    written = pages.get("written", pages.get("pages", pages.get("keys"))) if isinstance(pages, dict) else pages
-    count = len(written) if isinstance(written, list) else written
-    return f"{plural(count, 'page')} written" if isinstance(count, int) else "pages written"
+    count = facts.get("pages", {}).get("written")
+    return f"{plural(count, 'page')} written" if isinstance(count, int) else ""
 
 
 def _quarantined(facts: Facts, _: Facts) -> str:
@@ -140,6 +138,7 @@ TELLERS: dict[str, Callable[[Facts, Facts], str]] = {
     "MakeThumbnails": _thumbnails,
     "Recognize": _recognized,
     "RejectByPolicy": lambda facts, record: who(facts.get("decision") or {}),
+    "WaitForPicture": lambda facts, record: "its picture may still be on its way",
     "JoinPicture": _joined,
     "AwaitApproval": _decided,
     "Expire": _decided,

@@ -16,7 +16,6 @@ from tasks.media.transcoder import concatenated
 
 PIECE_SECONDS = 6
 MAIN = "main.m3u8"
-PLAYLIST = "application/vnd.apple.mpegurl"
 # One file a size, of which the playlist names byte ranges: nine files for an hour of video instead of 2,400.
 OPTIONS = {
     "f": "hls",

@@ -17,9 +17,9 @@ Status = Literal[
     "EXPIRED",
     "QUARANTINED",
     "DUPLICATE",
-    "ESCALATED",
+    "ESCALATED",  # not built yet: for items whose approvers no mail reaches
     "FAILED",
-    "TAKEN_DOWN",
+    "TAKEN_DOWN",  # not built yet: for what was published and is no more
 ]
 # An item in one of these has an execution that is, or should be, running.
 UNFINISHED: tuple[Status, ...] = ("RECEIVED", "PROCESSING", "PENDING")

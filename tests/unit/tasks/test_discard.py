@@ -68,12 +68,6 @@ def test_a_newer_attempts_files_are_left_alone(world, item):
     assert tags(world, item) == {}
 
 
-def test_an_original_that_somebody_deleted_is_no_fault(world, item):
-    world.s3.delete_object(Bucket="inbox", Key=item.key, VersionId=item.version)
-    discard(DiscardRequest(item, REJECTED), **services(world))
-    assert world.catalog.item(item.id).status == "REJECTED"
-
-
 def test_quarantine_keeps_the_reason_in_words(world, item, make):
     media = make.media(verdict="rejected", reason="the file ends in the middle of the picture")
     quarantine(QuarantineRequest(item, media), machine=world.machine, **services(world))

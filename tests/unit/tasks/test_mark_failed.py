@@ -5,7 +5,6 @@ from email import message_from_string, policy
 
 import pytest
 
-from tasks.core.models.media import Media
 from tasks.mark_failed import mark_failed
 
 
@@ -37,26 +36,6 @@ def test_a_failed_execution_marks_its_item_and_tells_the_operator(world, item):
     assert "secret path" not in mail.get_content()
 
 
-def test_a_message_that_the_emulator_wrapped_and_cut_off_is_unwrapped(world, item):
-    inner = json.dumps({"errorMessage": 'too "small"', "errorType": "InvalidParameterException", "stackTrace": ["a path"]})
-    cause = json.dumps({"errorType": "Runtime.HandlerError", "errorMessage": f"Proxy target returned HTTP 500: {inner[:-12]}"})
-    run(world, ended(item, error="Runtime.HandlerError", cause=cause))
-    assert world.catalog.item(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
-
-
-def test_the_same_photograph_may_be_uploaded_again_after_a_failure(world, item):
-    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
-    world.table.put({"pk": "content#abc", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
-    run(world, ended(item))
-    assert world.catalog.claim_holder("abc") == ""
-
-
-@pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "took too long"), ("ABORTED", "was stopped")])
-def test_the_reason_says_what_happened(world, item, status, words):
-    run(world, ended(item, status, error=None, cause=None))
-    assert words in world.catalog.item(item.id).reason
-
-
 def test_a_newer_attempt_makes_it_old_news(world, item):
     world.catalog.next_attempt(item.id, 1)
     run(world, ended(item))
@@ -84,12 +63,3 @@ def test_other_executions_and_unknown_items_are_no_fault(world, item):
     stranger["detail"]["name"] = "aaaaaaaaaaaaaaaaaaaa-1"
     run(world, stranger)
     assert world.mails() == []
-
-
-def test_without_an_operator_the_first_approver_is_told_and_without_a_sender_nobody(world, item, make):
-    world.catalog.approvers.begin(["bob@example.org", "ann@example.org"])
-    world.catalog.approvers.remove("bob@example.org")  # was the first, and is nobody's business any more
-    run(world, ended(item), type(world.settings)(**{**vars(world.settings), "operator": ""}))
-    assert "To: ann@example.org" in world.mails()[0]
-    run(world, ended(item), type(world.settings)(**{**vars(world.settings), "mail_from": ""}))
-    assert len(world.mails()) == 1

@@ -89,6 +89,17 @@ def test_a_stopped_execution_that_nobody_noticed_is_tried_so_often_and_no_more(w
     assert len(world.mails()) == 1
 
 
+def test_what_was_given_up_may_be_uploaded_again(world, run, item, make):
+    media = make.media()
+    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=media)
+    world.table.put({"pk": f"content#{media.sha256}", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
+    for attempt in (1, 2, 3):
+        world.machine.end(f"{item.id}-{attempt}", "ABORTED")
+        run()
+    assert world.catalog.item(item.id).status == "FAILED"
+    assert world.catalog.claim_holder(media.sha256) == ""
+
+
 def test_a_restart_of_the_engine_is_not_the_items_fault(world, run, item):
     for attempt in range(1, 8):
         world.machine.end(f"{item.id}-{attempt}", "FAILED", "States.ServiceRestart")
