@@ -39,7 +39,7 @@ def archive_history(
     key = record_key(ended)
     written = keep(store, settings.audit_bucket, key, json.dumps(record, ensure_ascii=False, indent=1).encode())
     if ended.item:
-        catalog.note_archive(*ended.item, key)
+        catalog.items.note_archive(*ended.item, key)
     log.info("archived", extra={"key": key, "events": len(record["events"]), "written": written})
     return Archived(key, len(record["events"]), written)
 

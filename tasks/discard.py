@@ -28,7 +28,7 @@ def discard(request: DiscardRequest, *, store: Store, catalog: Catalog, settings
     decision = request.decision
     decided = replace(decision, decided_at=decision.decided_at or now())
     item = request.item
-    if catalog.mark(item.id, "REJECTED", attempt=item.attempt, reason=decision.reason, decision=decided):
+    if catalog.items.mark(item.id, "REJECTED", attempt=item.attempt, reason=decision.reason, decision=decided):
         withdraw(item, store, catalog, settings)
     else:
         log.warning("rejection is out of date")

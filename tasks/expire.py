@@ -29,7 +29,7 @@ def expire(request: ExpireRequest, *, store: Store, catalog: Catalog, reviews: R
     log.info("review is over", extra={"verdict": decision.verdict})
     if decision.verdict != "expired":
         return decision
-    if catalog.mark(item.id, "EXPIRED", attempt=item.attempt, reason=decision.reason, decision=decision):
+    if catalog.items.mark(item.id, "EXPIRED", attempt=item.attempt, reason=decision.reason, decision=decision):
         withdraw(item, store, catalog, settings)
     else:
         log.warning("expiry is out of date")

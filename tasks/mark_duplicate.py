@@ -42,7 +42,7 @@ def mark_duplicate(request: MarkDuplicateRequest, *, catalog: Catalog, machine: 
     item = request.item
     holder = _holder(catalog, request.media.sha256)
     if holder is not None and holder.id != item.id:
-        catalog.mark(
+        catalog.items.mark(
             item.id, "DUPLICATE", attempt=item.attempt, reason=reason(holder), media=request.media, duplicate_of=holder.id
         )
         part(item, catalog, machine)
@@ -59,9 +59,9 @@ def reason(holder: ItemRecord) -> str:
 
 
 def _holder(catalog: Catalog, sha256: str) -> ItemRecord | None:
-    id = catalog.claim_holder(sha256)
+    id = catalog.items.claim_holder(sha256)
     try:
-        return catalog.item(id) if id else None
+        return catalog.items.get(id) if id else None
     except NotFound:
         return None
 

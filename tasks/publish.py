@@ -58,7 +58,7 @@ def publish(request: PublishRequest, *, store: Store, catalog: Catalog, reviews:
 
     Raises Stale when the approval is not of these renditions, or a file is no longer what the approver saw.
     """
-    known = catalog.item(request.item.id)
+    known = catalog.items.get(request.item.id)
     if known.status == "PUBLISHED" and known.publication:
         return known.publication
     decision = approval(reviews, request, known.film)
@@ -67,7 +67,7 @@ def publish(request: PublishRequest, *, store: Store, catalog: Catalog, reviews:
         copied = tuple(pool.map(lambda each: expose(each, request, store, settings), renditions))
     # Of a stream the page needs its first playlist alone, which names the rest.
     files = tuple(file for file in copied if file.name == MAIN_PLAYLIST or not file.name.startswith(STREAM))
-    publication, _ = catalog.publish(request.item, request.media, request.prepared, decision, files)
+    publication, _ = catalog.albums.publish(request.item, request.media, request.prepared, decision, files)
     log.info("published", extra={"album": publication.album, "sequence": publication.sequence, "files": len(files)})
     return publication
 

@@ -30,7 +30,7 @@ def quarantine(request: QuarantineRequest, *, store: Store, catalog: Catalog, ma
     Nothing is wrong with the film of a Live Photo whose picture is broken: it goes on by itself.
     """
     item, media = request.item, request.media
-    if catalog.mark(item.id, "QUARANTINED", attempt=item.attempt, reason=media.reason, media=media):
+    if catalog.items.mark(item.id, "QUARANTINED", attempt=item.attempt, reason=media.reason, media=media):
         part(item, catalog, machine)
         withdraw(item, store, catalog, settings)
     else:

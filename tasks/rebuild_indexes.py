@@ -95,7 +95,7 @@ class Press:
 
     def everything(self, owner: str) -> None:
         """Every page of the gallery."""
-        for album in self._catalog.albums():
+        for album in self._catalog.albums.all():
             for number in range(self._last_page(album) + 1):
                 self._item_pages(album.slug, number)
                 self._album_page(album.slug, number, owner)
@@ -129,9 +129,9 @@ class Press:
 
     def _neighbours(self, slug: str, page: int) -> Iterator[Neighbours]:
         """Every card of an album page between its neighbours, across the page's ends."""
-        cards = self._catalog.page(slug, page)
-        before = next(reversed(self._catalog.page(slug, page - 1)), None) if page else None
-        after = next(iter(self._catalog.page(slug, page + 1)), None)
+        cards = self._catalog.albums.page(slug, page)
+        before = next(reversed(self._catalog.albums.page(slug, page - 1)), None) if page else None
+        after = next(iter(self._catalog.albums.page(slug, page + 1)), None)
         row = [before, *cards, after]
         for place, card in enumerate(cards):
             yield Neighbours(row[place], card, row[place + 2])
@@ -142,10 +142,10 @@ class Press:
         """`/albums/<slug>/<page>/`, whose address and items stay the same for good."""
 
         def render() -> None:
-            album = self._catalog.album(slug)
+            album = self._catalog.albums.get(slug)
             newer = page + 1 if page < self._last_page(album) else None
             older = page - 1 if page else None
-            cards = self._catalog.page(slug, page)
+            cards = self._catalog.albums.page(slug, page)
             html = pages.album(self._site, album, cards, page=page, older=older, newer=newer)
             self._write([(f"/albums/{slug}/{page}/", html)])
 
@@ -155,12 +155,12 @@ class Press:
         """`/albums/<slug>/`: the newest page, with the one before while it is less than half full."""
 
         def render() -> None:
-            album = self._catalog.album(slug)
+            album = self._catalog.albums.get(slug)
             first = last = self._last_page(album)
-            cards = self._catalog.page(slug, last)
+            cards = self._catalog.albums.page(slug, last)
             if last and len(cards) < self._settings.page_size / 2:
                 first = last - 1
-                cards = [*self._catalog.page(slug, first), *cards]
+                cards = [*self._catalog.albums.page(slug, first), *cards]
             html = pages.album(self._site, album, cards, older=first - 1 if first else None)
             self._write([(f"/albums/{slug}/", html)])
 
@@ -170,7 +170,7 @@ class Press:
         """The front page, and the upload page, which offers the albums' names."""
 
         def render() -> None:
-            albums = self._catalog.albums()
+            albums = self._catalog.albums.all()
             limits = self._settings
             upload = pages.upload(
                 self._site, albums=albums, max_image_bytes=limits.max_image_bytes, max_video_bytes=limits.max_video_bytes
@@ -181,10 +181,10 @@ class Press:
 
     def _coalesced(self, lease: str, owner: str, render: Callable[[], None]) -> None:
         """Render under a lease until nobody left word; nothing, when another rebuilder will."""
-        if not self._catalog.acquire_rebuild(lease, owner):
+        if not self._catalog.rebuilds.acquire(lease, owner):
             return
         render()
-        while self._catalog.finish_rebuild(lease, owner):
+        while self._catalog.rebuilds.finish(lease, owner):
             render()
 
     def _last_page(self, album: Album) -> int:

@@ -146,17 +146,17 @@ def ask(message: Message, means: Asking) -> list[Waiting]:
         told = means.reviews.tell(item.id, means.machine)
         log.info("decided before", extra={"item": item.id, "status": review.status, "told": told})
         return []
-    if not means.catalog.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
+    if not means.catalog.items.mark(item.id, "PENDING", attempt=item.attempt, media=request.media, prepared=request.prepared):
         log.warning("nothing to ask: the item has moved on", extra={"item": item.id, "attempt": item.attempt})
         return []
-    return [Waiting((message.id,), request, review, means.catalog.item(item.id).film if review.film else None)]
+    return [Waiting((message.id,), request, review, means.catalog.items.get(item.id).film if review.film else None)]
 
 
 def pending(message: Message, means: Asking) -> list[Waiting]:
     """What waits already and is unknown to an approver, the oldest first."""
     members = {approver.membership for approver in means.catalog.approvers.all()}
     found = []
-    for record, review in undecided(means.catalog, means.reviews, epoch()):
+    for record, review in undecided(means.catalog.items, means.reviews, epoch()):
         if record.media and record.prepared and not members <= set(review.mailed):
             request = ApprovalRequest(record.item, record.media.with_prepared(record.prepared), token="")
             found.append(Waiting((message.id,), request, review, record.film if review.film else None))

@@ -167,7 +167,7 @@ def opened(entry: Entry, desk: Desk) -> HttpResponse:
 def view(id: str, asked: Review | None, session: Session, desk: Desk) -> dict[str, Any] | None:
     """One item as the page shows it; None when the catalog has forgotten it."""
     try:
-        record = desk.catalog.item(id)
+        record = desk.catalog.items.get(id)
     except NotFound:
         log.warning("a link names an item that is gone", extra={"item": id})
         return None
@@ -216,7 +216,7 @@ def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
 def carry_out(id: str, outcome: Outcome, desk: Desk, viewer: str) -> Standing:
     """Tell the waiting execution what stands, and look at what became of the item."""
     told = outcome.decision is not None and outcome.state != "expired" and tell(id, desk.reviews, desk.machine)
-    record = desk.catalog.item(id)
+    record = desk.catalog.items.get(id)
     execution = "" if told or outcome.decision is None else look(record, desk.machine)
     return standing(record, desk.reviews.review(id), epoch(), viewer=viewer, execution=execution)
 

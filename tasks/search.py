@@ -23,8 +23,8 @@ def search(request: HttpRequest, *, catalog: Catalog, edge: Edge, settings: Sett
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(405, pages.not_found(site), headers={"allow": "GET, HEAD"})
     query = one_line(request.query.get("q", ""), LONGEST_QUERY)
-    cards = catalog.find(query, limit=pages.SEARCH_LIMIT) if query else []
-    return HttpResponse(200, pages.search(site, query, cards, catalog.labels(SUGGESTIONS)), headers=HEADERS)
+    cards = catalog.search.find(query, limit=pages.SEARCH_LIMIT) if query else []
+    return HttpResponse(200, pages.search(site, query, cards, catalog.search.labels(SUGGESTIONS)), headers=HEADERS)
 
 
 handler = http_handler(search)

@@ -79,10 +79,10 @@ def sweep(
     outcomes = each.of(stranded(unfinished, machine), recovery.mend)
     waiting = [record.id for record in unfinished if record.status in WAITING]
     answers = each.of(untold(waiting, reviews), lambda id: reviews.tell(id, machine))
-    inbox, noted = Inbox(store, catalog, machine, settings.inbox_bucket), catalog.unreadable()
+    inbox, noted = Inbox(store, catalog, machine, settings.inbox_bucket), catalog.unreadable.all()
     versions, left_out, missing = inbox.read(before, request.versions, {upload.id for upload in noted})
     admitted = [*each.of(some_of(noted), inbox.look_again), *each.of(missing, inbox.admit)]
-    unreadable = catalog.unreadable()
+    unreadable = catalog.unreadable.all()
     each.of([unreadable], lambda uploads: tell_of_unreadable(uploads, catalog, mailer, settings))
     return Swept(
         versions=versions,
@@ -127,12 +127,12 @@ class Inbox:
 
     def read(self, before: str, most: int, noted: set[str]) -> tuple[int, int, list[Head]]:
         """How many versions were looked at, how many of them are left out, and those that have no item and are not `noted`."""
-        rows, onward = self.store.some_versions(self.bucket, self.catalog.bookmark("inbox"), most)
-        self.catalog.set_bookmark("inbox", onward)
+        rows, onward = self.store.some_versions(self.bucket, self.catalog.bookmarks.get("inbox"), most)
+        self.catalog.bookmarks.put("inbox", onward)
         uploads = [head for head in rows if kind_of(head) == "upload"]
         old = [head for head in uploads if head.last_modified <= before]
         ids = {id_of(head): head for head in old}
-        settled = self.catalog.known(list(ids)) | noted
+        settled = self.catalog.items.known(list(ids)) | noted
         return len(rows), len(rows) - len(uploads), [head for id, head in ids.items() if id not in settled]
 
     def admit(self, listed: Head) -> bool:
@@ -153,7 +153,7 @@ class Inbox:
             admitted = False
         except Unreadable:
             return False
-        self.catalog.forget_unreadable(upload.id)
+        self.catalog.unreadable.forget(upload.id)
         return admitted
 
 
@@ -170,7 +170,7 @@ def tell_of_unreadable(uploads: list[UnreadableUpload], catalog: Catalog, mailer
     what = f"{plural(len(new), 'upload')} cannot be read"
     tell_operator(what, letter(new), catalog, mailer, settings)
     for upload in new:
-        catalog.told_unreadable(upload.id)
+        catalog.unreadable.told(upload.id)
 
 
 def letter(uploads: list[UnreadableUpload]) -> str:
@@ -193,7 +193,7 @@ def letter(uploads: list[UnreadableUpload]) -> str:
 def settled_items(catalog: Catalog, before: str) -> Iterator[ItemRecord]:
     """Unfinished items that nobody touched since `before`."""
     for status in RUNS:
-        yield from (record for record in catalog.items(status, ITEMS_A_SWEEP) if record.updated_at <= before)
+        yield from (record for record in catalog.items.newest(status, ITEMS_A_SWEEP) if record.updated_at <= before)
 
 
 def untold(ids: list[str], reviews: Reviews) -> list[str]:

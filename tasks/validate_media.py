@@ -28,9 +28,9 @@ def validate_media(request: ValidateMediaRequest, *, store: Store, catalog: Cata
         media = _look(item, folder / "original", store, Limits.of(settings))
         if settings.keep_gps == "yes" and media.verdict == "accepted":
             _keep_place(item, folder / "original", media, catalog, Limits.of(settings))
-    catalog.mark(item.id, "PROCESSING", attempt=item.attempt, media=media)
+    catalog.items.mark(item.id, "PROCESSING", attempt=item.attempt, media=media)
     if media.kind == "image" and media.pair:
-        catalog.offer_picture(item, media.pair)
+        catalog.pairs.offer_picture(item, media.pair)
     return media
 
 
@@ -53,7 +53,7 @@ def _keep_place(item: Item, path: Path, media: Media, catalog: Catalog, limits: 
     """Straight into the catalog: what a state returns is also in its execution's history."""
     with suppress(InvalidMedia):  # a broken place costs the place
         if where := place(path, media.format, limits):
-            catalog.note_place(item.id, where)
+            catalog.items.note_place(item.id, where)
 
 
 def _itself(item: Item, media: Media) -> Master:

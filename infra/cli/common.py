@@ -43,12 +43,12 @@ def find_item(target: Deployed, prefix: str) -> ItemRecord:
     """The item whose id begins with `prefix`; raises NotFound, or Misused when it is not the only one."""
     wanted = prefix.strip().lower()
     if len(wanted) == ID_LENGTH:
-        return target.catalog.item(wanted)
+        return target.catalog.items.get(wanted)
     if len(wanted) < SHORTEST_PREFIX:
         raise Misused(
             f"{prefix!r} is too short: give {SHORTEST_PREFIX} or more characters of an id; `greenroom items` lists them"
         )
-    found = [record for record in target.catalog.items(limit=100_000) if record.id.startswith(wanted)]
+    found = [record for record in target.catalog.items.newest(limit=100_000) if record.id.startswith(wanted)]
     if not found:
         raise Misused(f"no item begins with {prefix!r}; `greenroom items` lists them")
     if len(found) > 1:

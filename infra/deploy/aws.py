@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra import resources
-from infra.deploy import artifacts, asl, cloudformation, package, parameters, sam
+from infra.deploy import artifacts, asl, cloudformation, package, parameters, reviews, sam
 from infra.deploy.approvers import begin, difference
 from infra.deploy.changes import Change, describe
 from infra.deploy.plan import Plan, asked, make_plan, region_here
@@ -25,6 +25,9 @@ from infra.errors import Failed, Misused
 from infra.terminal import err, out, out_json
 from tasks.core.addresses import normal_address
 from tasks.core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from tasks.catalog.review_table import ReviewTable
 
 # What people count; the rest are parts of these.
 NOTABLE = {
@@ -220,22 +223,31 @@ def deploy(plan: Plan, account: Account, stacks: list[Stack], changes: Collectio
     for stack in stacks:
         results |= _deploy_one(account, stack, changes, _first_values(account.client, stack), results, plan.values)
         if stack.template == "storage":  # before the functions that ask the list, so that no approver is locked out meanwhile
-            _begin_approvers(plan, results["CatalogTable"])
+            _begin_approvers(plan, _review_table(plan, results))
     # The inbox learns the site's address last: CloudFront has it only now.
-    return results | _deploy_one(account, stacks[0], changes, plan.values, {"SiteOrigin": results["SiteUrl"]})
+    results |= _deploy_one(account, stacks[0], changes, plan.values, {"SiteOrigin": results["SiteUrl"]})
+    if moved := reviews.move_all(_review_table(plan, results)):
+        err(f"moved {moved} reviews, decisions and links to their own table")
+    return results
 
 
-def _begin_approvers(plan: Plan, table: str) -> None:
-    """Begin the list of approvers where it is empty: with those of a deployment from before there was a list, else the plan's.
+def _review_table(plan: Plan, results: Mapping[str, str]) -> ReviewTable:
+    from tasks.catalog.review_table import ReviewTable
+    from tasks.core.aws.session import Aws
+
+    return ReviewTable(Aws(plan.region), results["ReviewsTable"], results["CatalogTable"])
+
+
+def _begin_approvers(plan: Plan, table: ReviewTable) -> None:
+    """Begin the list of approvers where it is empty: with that of an earlier version, else the plan's.
 
     Raises Misused when nobody would decide then.
     """
     from tasks.catalog.approvers import Approvers
-    from tasks.core.aws.dynamodb import Table
-    from tasks.core.aws.session import Aws
 
+    reviews.copy_approvers(table)
     earlier = _earlier(plan.deployed.get("Approvers", ""))
-    listed = begin(Approvers(Table(Aws(plan.region), table)), earlier or plan.approvers)
+    listed = begin(Approvers(table), earlier or plan.approvers)
     if not listed:
         raise Misused("somebody must decide: give --approver")
     err(f"approvers: {', '.join(listed)}")

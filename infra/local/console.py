@@ -16,7 +16,7 @@ def facts(stack: Stack) -> dict[str, Any]:
     """Items (newest first) with the state that each is in, and the Lambda host's counters."""
     deployed = Deployed.local(stack)
     items = []
-    for record in deployed.catalog.items(limit=NEWEST):
+    for record in deployed.catalog.items.newest(limit=NEWEST):
         execution = deployed.machine.execution_arn(record.execution)
         status, state = _standing(deployed, execution)
         items.append(

@@ -150,7 +150,7 @@ def settled(target: Deployed, keys: list[str]) -> list[ItemRecord]:
     """The items of these keys, once each waits for a person or has ended."""
 
     def look() -> list[ItemRecord]:
-        found = [record for record in target.catalog.items(limit=200) if record.key in keys]
+        found = [record for record in target.catalog.items.newest(limit=200) if record.key in keys]
         still = [record for record in found if record.status in MOVING]
         return found if len(found) == len(keys) and not still else []
 
@@ -180,7 +180,7 @@ def approve(wanted: list[str], mails: Mailbox) -> None:
 
 def published(target: Deployed, item: str) -> ItemRecord:
     def look() -> ItemRecord | None:
-        record = target.catalog.item(item)
+        record = target.catalog.items.get(item)
         if record.status in ("FAILED", "REJECTED", "EXPIRED"):
             raise Failed(f"{record.item.filename} was approved and is {record.status}: {record.reason}")
         return record if record.status == "PUBLISHED" else None

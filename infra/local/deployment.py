@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 
+from infra.deploy import reviews
 from infra.deploy.approvers import begin
 from infra.deploy.stack import Deployed
 from infra.local.state import Stack
@@ -40,6 +41,15 @@ def deploy(stack: Stack, prefix: str, asked: Mapping[str, str]) -> dict[str, str
     told = Settings.read(target.function_environment("Sweep"))
     _register(target, {told.mail_from, told.operator} - {""})
     return outputs
+
+
+def move_reviews(stack: Stack) -> None:
+    """Give the reviews, links and approvers of an earlier version's state folder their own table."""
+    from tasks.catalog.review_table import ReviewTable
+
+    table = Deployed.local(stack).services.get(ReviewTable)
+    reviews.copy_approvers(table)
+    reviews.move_all(table)
 
 
 def begin_approvers(stack: Stack, wanted: tuple[str, ...]) -> tuple[str, ...]:

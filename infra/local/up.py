@@ -148,6 +148,7 @@ def bring_up(wishes: Wishes, running: Processes) -> Stack:
     running.check()
     stack = replace(stack, domain=outputs["DistributionDomain"], settings=deployment.settings(stack))
     write_stack(stack)
+    deployment.move_reviews(stack)
     deployment.begin_approvers(stack, wishes.approvers)
     _say(wishes, "Building the site ...")
     deployment.fill(stack)

@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.catalog.rows import approver_key, approvers_count_key, approvers_pk, key_of, keyed
 from tasks.core.aws.attributes import Row
 from tasks.core.aws.dynamodb import Table, Write
+from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, iso, utc_now
 from tasks.core.errors import BadRequest, Conflict
+from tasks.core.settings import Settings
 
-PARTITION = "approvers"
-# Not an address, so it is no approver's row.
-COUNT = {"pk": PARTITION, "sk": "count"}
+COUNT = keyed(approvers_count_key())
 # DynamoDB writes at most 100 rows at once, and one of them is the count.
 MOST_AT_ONCE = 99
 # Rounds of writing again when two writers meet at one row.
@@ -45,14 +46,18 @@ class Approvers:
         self._table = table
         self._clock = clock
 
+    @classmethod
+    def open(cls, aws: Aws, settings: Settings) -> Approvers:
+        return cls(Table(aws, settings.reviews_table))
+
     def all(self) -> tuple[Approver, ...]:
         """Every approver, the one that was added first at the front."""
-        rows = [row for row in self._table.query(PARTITION) if row["sk"] != COUNT["sk"]]
+        rows = [row for row in self._table.query(approvers_pk()) if key_of(row) != approvers_count_key()]
         rows.sort(key=lambda row: (row["added_at"], row["place"], row["sk"]))
         return tuple(map(_approver, rows))
 
     def find(self, address: str) -> Approver | None:
-        row = self._table.get(PARTITION, address)
+        row = self._table.get(*approver_key(address))
         return _approver(row) if row else None
 
     def begin(self, addresses: Iterable[str]) -> bool:
@@ -75,7 +80,7 @@ class Approvers:
     def remove(self, address: str) -> Removal:
         """Let this address decide no more, from this moment on. The last one stays: somebody must be asked."""
         counted = Write(COUNT, "#count > :one", {"one": 1}, update="SET #count = #count - :one")
-        codes = self._transact([Write(_key(address), EXISTS, delete=True), counted])
+        codes = self._transact([Write(keyed(approver_key(address)), EXISTS, delete=True), counted])
         if codes and codes[0] == FAILED:
             return "unknown"
         return "last" if codes else "removed"
@@ -83,11 +88,11 @@ class Approvers:
     def revoke(self, address: str) -> bool:
         """End this approver's links, sessions and remembered devices, and keep them in the list; False when they aren't."""
         values = {"membership": _membership(address)}
-        change = Write(_key(address), EXISTS, values, update="SET #membership = :membership")
+        change = Write(keyed(approver_key(address)), EXISTS, values, update="SET #membership = :membership")
         return FAILED not in self._transact([change])
 
     def _row(self, address: str, membership: str, place: int = 0) -> Row:
-        return {**_key(address), "membership": membership, "added_at": iso(self._clock()), "place": place}
+        return keyed(approver_key(address), membership=membership, added_at=iso(self._clock()), place=place)
 
     def _transact(self, writes: list[Write]) -> list[str]:
         """[] when done, else a code for each write with one that failed; collisions are tried again."""
@@ -100,11 +105,7 @@ class Approvers:
 
 def still_approves(address: str, membership: str) -> Write:
     """The check, for somebody else's transaction, that this membership has not ended."""
-    return Write(_key(address), "#membership = :membership", {"membership": membership}, check=True)
-
-
-def _key(address: str) -> Row:
-    return {"pk": PARTITION, "sk": address}
+    return Write(keyed(approver_key(address)), "#membership = :membership", {"membership": membership}, check=True)
 
 
 def _membership(address: str) -> str:

@@ -1,6 +1,6 @@
 """Personal review links: hashed secrets, a code typed once per device, short sessions. Looking through one decides nothing.
 
-The catalog keeps hashes only: neither a copy of the table nor its logs opens a link, a session or a device.
+The reviews' table keeps hashes only: neither a copy of it nor its logs opens a link, a session or a device.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tasks.catalog.approvers import Approver, Approvers
+from tasks.catalog.review_table import ReviewTable
+from tasks.catalog.rows import device_key, keyed, link_key, session_key
 from tasks.core.aws.attributes import Row
-from tasks.core.aws.dynamodb import Table
 from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, epoch, utc_now
 from tasks.core.settings import Settings
@@ -61,18 +62,21 @@ class Entry:
 
 
 class Links:
-    """Rows `link#<id>`, `session#<hash>` and `device#<hash>`; DynamoDB's TTL clears them away."""
+    """Links, sessions and remembered devices; DynamoDB's TTL clears them away."""
 
-    def __init__(self, table: Table, link_seconds: int, code_policy: str, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, table: ReviewTable, approvers: Approvers, link_seconds: int, code_policy: str, clock: Clock = utc_now
+    ) -> None:
         self._table = table
         self._seconds = link_seconds
         self._policy = code_policy
         self._clock = clock
-        self._approvers = Approvers(table, clock)
+        self._approvers = approvers
 
     @classmethod
     def open(cls, aws: Aws, settings: Settings) -> Links:
-        return cls(Table(aws, settings.catalog_table), settings.link_seconds, settings.review_code)
+        table = ReviewTable.open(aws, settings)
+        return cls(table, Approvers.open(aws, settings), settings.link_seconds, settings.review_code)
 
     def create(self, approver: Approver, items: list[str], until: int) -> NewLink:
         """A link for one approver to these items, whose reviews end at `until` (epoch seconds) at the latest."""
@@ -83,19 +87,18 @@ class Links:
             expires=min(until, epoch(self._clock) + self._seconds),
         )
         self._table.put(
-            {
-                "pk": f"link#{link.id}",
-                "sk": "link",
-                "approver": approver.address,
-                "membership": approver.membership,
-                "items": items,
-                "secret_sha256": _hash(link.secret),
+            keyed(
+                link_key(link.id),
+                approver=approver.address,
+                membership=approver.membership,
+                items=items,
+                secret_sha256=_hash(link.secret),
                 # Six digits alone are guessed from their hash in a second: the secret, which is not kept, salts them.
-                "code_sha256": _hash(f"{link.secret}/{link.code}"),
-                "tries": 0,
-                "expires": link.expires,
-                "ttl": link.expires + DEVICE_SECONDS,
-            }
+                code_sha256=_hash(f"{link.secret}/{link.code}"),
+                tries=0,
+                expires=link.expires,
+                ttl=link.expires + DEVICE_SECONDS,
+            )
         )
         return link
 
@@ -123,35 +126,26 @@ class Links:
 
     def _try_code(self, link_id: str, row: Row, secret: str, code: str) -> Entry:
         """The try is counted before it is compared: a thousand at once are still five."""
-        if not self._table.update(row["pk"], "link", "SET #tries = #tries + :one", "#tries < :most", one=1, most=CODE_TRIES):
+        if not self._table.update(*link_key(link_id), "SET #tries = #tries + :one", "#tries < :most", one=1, most=CODE_TRIES):
             return Entry("locked", tries_left=0)
         digits = re.sub(r"\D", "", code)
         if not _equal(_hash(f"{secret}/{digits}"), row["code_sha256"]):
             left = max(0, CODE_TRIES - row["tries"] - 1)
             return Entry("wrong-code" if left else "locked", tries_left=left)
-        self._table.update(row["pk"], "link", "SET #tries = :none", none=0)
+        self._table.update(*link_key(link_id), "SET #tries = :none", none=0)
         return self._opened(link_id, row, device=self._remember(row))
 
     def _opened(self, link_id: str, row: Row, device: str = "") -> Entry:
         cookie, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         expires = epoch(self._clock) + SESSION_SECONDS
-        self._table.put(
-            {
-                "pk": f"session#{_hash(cookie)}",
-                "sk": "session",
-                "link": link_id,
-                "nonce": nonce,
-                "expires": expires,
-                "ttl": expires,
-            }
-        )
+        self._table.put(keyed(session_key(_hash(cookie)), link=link_id, nonce=nonce, expires=expires, ttl=expires))
         return Entry("open", _session(link_id, row, nonce), cookie, device)
 
     def resume(self, link_id: str, cookie: str) -> Entry:
         """The session that this cookie stands for, another 15 minutes long; `closed` when it is over or another link's."""
         now = epoch(self._clock)
-        pk = f"session#{_hash(cookie)}"
-        found = self._table.get(pk, "session") if cookie else None
+        key = session_key(_hash(cookie))
+        found = self._table.take(*key) if cookie else None
         if not found or not _equal(found["link"], link_id) or found["expires"] <= now:
             return Entry("closed")
         row = self._link(link_id)
@@ -160,11 +154,11 @@ class Links:
         if ended := self._ended(row):
             return Entry(ended)
         until = now + SESSION_SECONDS
-        alive = self._table.update(pk, "session", "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
+        alive = self._table.update(*key, "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
         return Entry("open", _session(link_id, row, found["nonce"]), cookie) if alive else Entry("closed")
 
     def _link(self, link_id: str) -> Row | None:
-        return self._table.get(f"link#{link_id}", "link") if LINK_ID.fullmatch(link_id) else None
+        return self._table.take(*link_key(link_id)) if LINK_ID.fullmatch(link_id) else None
 
     def _ended(self, row: Row) -> Access | None:
         """Why nothing comes of this link any more, whoever has its secret: its approver was removed, or it was revoked."""
@@ -179,7 +173,7 @@ class Links:
         return self._policy != "new-device" or not self._knows(link, device)
 
     def _knows(self, link: Row, device: str) -> bool:
-        row = self._table.get(f"device#{_hash(device)}", "device") if device else None
+        row = self._table.take(*device_key(_hash(device))) if device else None
         return row is not None and _equal(_membership(row), _membership(link)) and bool(row["expires"] > epoch(self._clock))
 
     def _remember(self, link: Row) -> str:
@@ -188,16 +182,8 @@ class Links:
             return ""
         cookie = secrets.token_urlsafe(32)
         expires = epoch(self._clock) + DEVICE_SECONDS
-        self._table.put(
-            {
-                "pk": f"device#{_hash(cookie)}",
-                "sk": "device",
-                "approver": link["approver"],
-                "membership": _membership(link),
-                "expires": expires,
-                "ttl": expires,
-            }
-        )
+        whose = {"approver": link["approver"], "membership": _membership(link)}
+        self._table.put(keyed(device_key(_hash(cookie)), **whose, expires=expires, ttl=expires))
         return cookie
 
 

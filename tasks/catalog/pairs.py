@@ -7,47 +7,45 @@ way to join or part is one transaction: a film is a picture's, or an item of its
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from tasks.catalog.items import RESTARTABLE, Items, item_change
-from tasks.catalog.reviews import film_change, is_open
-from tasks.catalog.rows import claim_key, item_key, item_record, status_index, text
-from tasks.core.aws.attributes import Row
-from tasks.core.aws.dynamodb import Write
-from tasks.core.clock import epoch
+from tasks.catalog.items import UNDECIDED, Items
+from tasks.catalog.reviews import Reviews
+from tasks.catalog.rows import pair_key
+from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.errors import Conflict
-from tasks.core.models.item import UNFINISHED, Item, Status
+from tasks.core.models.item import Item
 from tasks.core.models.media import Media
-from tasks.core.models.record import ItemRecord
 from tasks.core.models.review import Film
 
-# A picture in one of these may still be given a film. One that failed may be up again tomorrow or never: no film waits for that.
-UNDECIDED: tuple[Status, ...] = (*UNFINISHED, "ESCALATED")
 ROUNDS = 12
 
 
-def pair_key(item: Item, pair: str) -> tuple[str, str]:
-    """Of one album and one contributor: the identifier is only the uploader's word."""
-    return f"live#{item.album}#{pair}", f"by#{item.contributor}"
-
-
-class Pairs(Items):
+class Pairs:
     """Which picture a film belongs to."""
+
+    def __init__(self, table: Table, items: Items, reviews: Reviews) -> None:
+        self._table = table
+        self._items = items
+        self._reviews = reviews
 
     def offer_picture(self, item: Item, pair: str) -> bool:
         """Let a film find this picture; False when another undecided picture was there first."""
         key = pair_key(item, pair)
         for _ in range(ROUNDS):
-            row = self._table.get(*key)
-            holder = str(row["item"]) if row else ""
+            holder = self._picture(item, pair)
             if holder == item.id:
                 return True
-            if holder and self.item(holder).status in UNDECIDED:
+            if holder and self._items.get(holder).status in UNDECIDED:
                 return False
             free = "#item = :holder" if holder else "attribute_not_exists(#pk)"
             if self._table.update(*key, "SET #item = :item", free, item=item.id, **({"holder": holder} if holder else {})):
                 return True
         return False
+
+    def _picture(self, item: Item, pair: str) -> str:
+        """The id of the picture that can be found by this identifier, "" when there is none."""
+        row = self._table.get(*pair_key(item, pair))
+        return str(row["item"]) if row else ""
 
     def join(self, item: Item, media: Media, film: Film) -> str:
         """Give a film to its picture and end the film's own item as DUPLICATE of it: one transaction; the picture's id.
@@ -56,62 +54,41 @@ class Pairs(Items):
         when somebody was asked about the film already. Asked again, it answers the same.
         """
         for _ in range(ROUNDS):
-            before = self.item(item.id)
+            before = self._items.get(item.id)
             if before.status == "DUPLICATE":
                 return before.duplicate_of if self._has(before.duplicate_of, item.id) else ""
             if before.attempt != item.attempt:
                 return ""
-            row = self._table.get(*pair_key(item, media.pair))
-            writes = self._joining(item, media, film, str(row["item"])) if row else []
+            picture = self._picture(item, media.pair)
+            writes = self._joining(item, media, film, picture) if picture else []
             if not writes:
                 return ""
             if not self._table.transact(writes):
-                return str(row["item"]) if row else ""
+                return picture
         return ""
 
     def _has(self, picture: str, film: str) -> bool:
-        found = self.item(picture).film
+        found = self._items.get(picture).film
         return found is not None and found.item == film
 
     def _joining(self, item: Item, media: Media, film: Film, id: str) -> list[Write]:
         """The writes that join; none when the picture, as it stands, takes no film."""
-        picture = self.item(id)
+        picture = self._items.get(id)
         sha256 = picture.media.sha256 if picture.media else ""
-        asked = self._table.get(item_key(id)[0], "review")
-        too_late = asked is not None and not is_open(asked, epoch(self._clock))
-        if picture.status not in UNDECIDED or picture.film or not sha256 or too_late or self.claim_holder(sha256) != id:
+        asked_about_both = self._reviews.film_joined(id, film.sha256)
+        if picture.status not in UNDECIDED or picture.film or not sha256 or asked_about_both is None:
             return []
-        own_review = {"pk": item_key(item.id)[0], "sk": "review"}
-        if self._table.get(own_review["pk"], own_review["sk"]):
+        nobody_asked = self._reviews.nobody_asked(item.id)
+        if self._items.claim_holder(sha256) != id or nobody_asked is None:
             return []
         return [
-            self._given(picture, film),
+            self._items.film_given(id, film),
             # A picture whose bytes are another's is about to end as its duplicate.
-            Write(_key(claim_key(sha256)), "#item = :item", {"item": id}, check=True),
-            film_change(id, asked, film.sha256),
-            Write(own_review, "attribute_not_exists(#pk)", check=True),
-            self._ended(item, media, picture),
+            self._items.still_claims(sha256, id),
+            asked_about_both,
+            nobody_asked,
+            self._items.ended_in(picture, item, media),
         ]
-
-    def _given(self, picture: ItemRecord, film: Film) -> Write:
-        statuses: Row = {f"before{number}": each for number, each in enumerate(UNDECIDED)}
-        return Write(
-            _key(item_key(picture.id)),
-            f"#status IN ({', '.join(f':{name}' for name in statuses)}) AND attribute_not_exists(#film)",
-            {"film": text(film), "now": self._now(), **statuses},
-            update="SET #film = :film, #updated_at = :now",
-        )
-
-    def _ended(self, item: Item, media: Media, picture: ItemRecord) -> Write:
-        row: Row = {
-            "status": "DUPLICATE",
-            "duplicate_of": picture.id,
-            "reason": f"the moving part of a Live Photo: it goes with {picture.item.filename} (item {picture.id})",
-            "media": text(media.alone),
-            "updated_at": self._now(),
-            **status_index("DUPLICATE"),
-        }
-        return item_change(item.id, row, item.attempt, RESTARTABLE)
 
     def part(self, id: str) -> Item | None:
         """Take a picture's film away and begin the film's next attempt, as an item of its own; None when it has none.
@@ -119,21 +96,10 @@ class Pairs(Items):
         For a picture that ends without anybody having seen it: a film is no duplicate of what was never whole.
         """
         for _ in range(ROUNDS):
-            row: Any = self._table.get(*item_key(id)) or {}
-            picture = item_record(row) if row.get("film") else None
-            if picture is None or picture.film is None:
+            taken = self._items.film_taken(id)
+            if taken is None:
                 return None
-            film = self.item(picture.film.item)
-            taken = Write(_key(item_key(id)), "#film = :film", {"film": row["film"]}, update="REMOVE #film")
-            if not self._table.transact([taken, self._begun(film)]):
+            film = self._items.get(taken[0].item)
+            if not self._table.transact([taken[1], self._items.begun_alone(film)]):
                 return replace(film.item, attempt=film.attempt + 1)
         raise Conflict(f"too many writers at {id} and its film at once; try again")
-
-    def _begun(self, film: ItemRecord) -> Write:
-        fresh: Row = {"attempt": film.attempt + 1, "reason": "", "duplicate_of": "", "updated_at": self._now()}
-        row: Row = {**fresh, "status": "RECEIVED", **status_index("RECEIVED")}
-        return item_change(film.id, row, film.attempt, ("DUPLICATE",))
-
-
-def _key(key: tuple[str, str]) -> Row:
-    return {"pk": key[0], "sk": key[1]}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from tasks.catalog.room import Room
-from tasks.core.clock import epoch
+from tasks.catalog.rows import lease_key
+from tasks.core.aws.dynamodb import Table
+from tasks.core.clock import Clock, epoch, utc_now
 
 # Longer than RebuildIndexes may run: a lease that is older has lost its holder.
 LEASE_SECONDS = 150
 
 
-def lease_key(slug: str) -> tuple[str, str]:
-    return f"lease#album#{slug}", "lease"
-
-
-class Rebuilds(Room):
+class Rebuilds:
     """The leases under which albums are rendered."""
 
-    def acquire_rebuild(self, slug: str, owner: str) -> bool:
+    def __init__(self, table: Table, clock: Clock = utc_now) -> None:
+        self._table = table
+        self._clock = clock
+
+    def acquire(self, slug: str, owner: str) -> bool:
         """Take an album's lease; False when another holds it, who is then told to look again before letting go.
 
         The holder itself may take it again: a retry goes on where it was.
@@ -27,7 +28,7 @@ class Rebuilds(Room):
             if self._leave_word(slug):
                 return False
 
-    def finish_rebuild(self, slug: str, owner: str) -> bool:
+    def finish(self, slug: str, owner: str) -> bool:
         """Let an album's lease go. True: somebody left word meanwhile; the lease is kept, render again and finish again."""
         key, mine = lease_key(slug), "#owner = :owner"
         while True:

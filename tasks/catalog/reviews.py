@@ -6,12 +6,21 @@ The task tokens live in that row and nowhere else: `tell` hands them to Step Fun
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
-import msgspec
-
+from tasks.catalog.items import Items
+from tasks.catalog.review_table import ReviewTable
+from tasks.catalog.rows import (
+    attributes,
+    decision_key,
+    decisions_start,
+    item_pk,
+    keyed,
+    new_review_row,
+    review_key,
+    reviewed_item,
+)
 from tasks.core.aws.attributes import Row
 from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.aws.session import Aws
@@ -20,7 +29,7 @@ from tasks.core.errors import Conflict
 from tasks.core.json import from_json, to_json
 from tasks.core.models.item import Item
 from tasks.core.models.renditions import shown
-from tasks.core.models.review import Decision, DecisionVerdict, Film
+from tasks.core.models.review import Decision, DecisionVerdict
 from tasks.core.settings import Settings
 
 ReviewStatus = Literal["PENDING", "DECIDED", "EXPIRED"]
@@ -90,16 +99,18 @@ class Outcome:
 
 
 class Reviews:
-    """The catalog's reviews: `item#<id>` / `review`, and their audit rows `item#<id>` / `decision#<time>`."""
+    """The reviews, one for each item, and their audit rows: one for each decision."""
 
-    def __init__(self, table: Table, approval_seconds: int, clock: Clock = utc_now) -> None:
+    def __init__(self, table: ReviewTable, items: Items, approval_seconds: int, clock: Clock = utc_now) -> None:
         self._table = table
+        self._items = items
         self._seconds = approval_seconds
         self._clock = clock
 
     @classmethod
     def open(cls, aws: Aws, settings: Settings) -> Reviews:
-        return cls(Table(aws, settings.catalog_table), settings.approval_seconds)
+        items = Items(Table(aws, settings.catalog_table))
+        return cls(ReviewTable.open(aws, settings), items, settings.approval_seconds)
 
     # --- asking ---
 
@@ -110,43 +121,32 @@ class Reviews:
         the machine can be told at once. An older attempt's message changes nothing: the review's attempt is then higher.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(_pk(item.id), "review")
+            row = self._table.take(*review_key(item.id))
             if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, sha256) and token in row["tokens"])):
                 return _review(row)
             if row and _same(row, item.attempt, sha256):
                 self._another_token(row, token)
                 continue
-            film = str((self._table.get(_pk(item.id), "item") or {}).get("film", ""))
-            fresh = {**self._fresh(item, token, sha256), "film": _sha256_of(film)}
+            film, same_film = self._items.film(item.id)
+            fresh = self._fresh(item, [token], sha256, film.sha256 if film else "")
             if row is None:
-                self._ask(Write(fresh, "attribute_not_exists(#pk)"), item.id, film)
+                self._ask(Write(fresh, "attribute_not_exists(#pk)"), same_film)
             else:
-                self._next_attempt(row, item.id, fresh, film)
+                self._next_attempt(row, fresh, same_film)
         raise _crowded(item.id)
 
-    def _ask(self, question: Write, id: str, film: str) -> None:
-        """Write a review while the item's row has the very film that the review is about: who adds one adds it to both."""
-        held, values = ("#film = :film", {"film": film}) if film else ("attribute_not_exists(#film)", {})
-        self._table.transact([question, Write({"pk": _pk(id), "sk": "item"}, held, values, check=True)])
+    def _ask(self, question: Write, same_film: Write) -> None:
+        """Write a review while the item has the very film that the review is about: who adds one adds it to both."""
+        self._table.transact([question, same_film])
 
-    def _fresh(self, item: Item, token: str, sha256: str) -> Row:
-        return {
-            "pk": _pk(item.id),
-            "sk": "review",
-            "tokens": [token],
-            "attempt": item.attempt,
-            "sha256": sha256,
-            "status": "PENDING",
-            "expires": epoch(self._clock) + self._seconds,
-            "answered": False,
-            "mailed": [],
-        }
+    def _fresh(self, item: Item, tokens: list[str], sha256: str, film: str = "") -> Row:
+        expires = epoch(self._clock) + self._seconds
+        return new_review_row(item.id, tokens, item.attempt, sha256, film, expires)
 
     def _another_token(self, row: Row, token: str) -> None:
         """A retry or a redrive of AwaitApproval waits under another token; which of them lives, only Step Functions knows."""
         self._table.update(
-            row["pk"],
-            "review",
+            *review_key(reviewed_item(row)),
             "SET #tokens = list_append(#tokens, :token), #answered = :no",
             "#attempt = :attempt AND #sha256 = :sha256 AND size(#tokens) = :size",
             token=[token],
@@ -156,19 +156,19 @@ class Reviews:
             size=len(row["tokens"]),
         )
 
-    def _next_attempt(self, row: Row, id: str, fresh: Row, film: str) -> None:
+    def _next_attempt(self, row: Row, fresh: Row, same_film: Write) -> None:
         """Another attempt asks anew, unless somebody has already decided about these very renditions."""
         if row["status"] == "DECIDED" and hmac.compare_digest(_shown(row), _shown(fresh)):
             fresh |= {"status": "DECIDED", "decision": row["decision"], "mailed": row["mailed"]}
         unchanged = "#attempt = :old_attempt AND #status = :old_status AND #sha256 = :old_sha256"
         old = {"old_attempt": row["attempt"], "old_status": row["status"], "old_sha256": row["sha256"]}
-        self._ask(Write(fresh, unchanged, old), id, film)
+        self._ask(Write(fresh, unchanged, old), same_film)
 
     def mailed(self, id: str, attempt: int, membership: str) -> None:
         """Remember that this approver's mail is on its way, so that a redelivered message sends no second one."""
+        self._table.adopt(*review_key(id))
         self._table.update(
-            _pk(id),
-            "review",
+            *review_key(id),
             "SET #mailed = list_append(#mailed, :member)",
             "#attempt = :attempt AND NOT contains(#mailed, :name)",
             member=[membership],
@@ -197,7 +197,7 @@ class Reviews:
         `sha256` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(_pk(id), "review")
+            row = self._table.take(*review_key(id))
             if row is None:
                 return Outcome("unknown")
             settled = self._settled(row, verdict, approver, sha256)
@@ -229,10 +229,10 @@ class Reviews:
         An attempt that a newer one has overtaken is expired whatever became of the newer one.
         """
         for _ in range(ROUNDS):
-            row = self._table.get(_pk(item.id), "review")
+            row = self._table.take(*review_key(item.id))
             if row is None:
                 # The message was lost or is still on its way: it must not open a review that nobody waits for.
-                closed = {**self._fresh(item, "", sha256), "tokens": [], "status": "EXPIRED", "decision": to_json(EXPIRED)}
+                closed = {**self._fresh(item, [], sha256), "status": "EXPIRED", "decision": to_json(EXPIRED)}
                 if self._table.put(closed, "attribute_not_exists(#pk)"):
                     return EXPIRED
             elif not _same(row, item.attempt, sha256) or row["status"] == "EXPIRED":
@@ -253,7 +253,7 @@ class Reviews:
         only_if: Write | None = None,
     ) -> list[str]:
         """The arbiter: review and audit row in one transaction; [] when done, else a code for each of its writes."""
-        now = self._clock()
+        id, now = reviewed_item(row), self._clock()
         film = row.get("film", "")
         guard = f"{STILL} AND {THIS_FILM if film else NO_FILM}" + ("" if status == "EXPIRED" else " AND #expires > :now")
         values = {
@@ -265,16 +265,16 @@ class Reviews:
             "status": status,
             "decision": to_json(decision),
         }
-        change = Write({"pk": row["pk"], "sk": "review"}, guard, values, update="SET #status = :status, #decision = :decision")
+        change = Write(keyed(review_key(id)), guard, values, update="SET #status = :status, #decision = :decision")
         record = DecisionRecord(
-            item=row["pk"].removeprefix("item#"),
+            item=id,
             attempt=row["attempt"],
             sha256=_shown(row),
             address=address,
             agent=agent,
             **asdict(decision),
         )
-        audit = {"pk": row["pk"], "sk": f"decision#{now:%Y-%m-%dT%H:%M:%S.%fZ}", **to_json(record)}
+        audit = keyed(decision_key(id, now), **to_json(record))
         return self._table.transact([change, Write(audit, "attribute_not_exists(#pk)"), *([only_if] if only_if else [])])
 
     # --- telling ---
@@ -284,7 +284,7 @@ class Reviews:
 
         Faults of the call travel: the decision stands in the catalog, and the sweeper tells it again.
         """
-        row = self._table.get(_pk(id), "review")
+        row = self._table.take(*review_key(id))
         if row is None or row["status"] == "PENDING":
             return False
         if row["answered"]:
@@ -292,8 +292,7 @@ class Reviews:
         for token in reversed(row["tokens"]):
             if machine.succeed(token, row["decision"]):
                 self._table.update(
-                    row["pk"],
-                    "review",
+                    *review_key(id),
                     "SET #answered = :yes",
                     "#attempt = :attempt AND size(#tokens) = :size",
                     yes=True,
@@ -307,12 +306,12 @@ class Reviews:
 
     def review(self, id: str) -> Review | None:
         """The newest review of an item, without its tokens."""
-        row = self._table.get(_pk(id), "review")
+        row = self._table.look(*review_key(id))
         return _review(row) if row else None
 
     def reviews(self, ids: list[str]) -> dict[str, Review]:
         """The reviews of many items, by item."""
-        rows = self._table.get_many([(_pk(id), "review") for id in ids])
+        rows = self._table.look_at([review_key(id) for id in ids])
         return {review.item: review for review in map(_review, rows.values())}
 
     def decision(self, id: str) -> tuple[Decision, str] | None:
@@ -322,33 +321,26 @@ class Reviews:
 
     def decisions(self, id: str) -> list[DecisionRecord]:
         """Every audit row of an item, oldest first."""
-        return list(self._records(id))
+        rows = self._table.look_for(item_pk(id), "begins_with(#sk, :start)", start=decisions_start())
+        return [from_json(attributes(row), DecisionRecord) for row in rows]
 
-    def _records(self, id: str) -> Iterator[DecisionRecord]:
-        for row in self._table.query(_pk(id), "begins_with(#sk, :start)", start="decision#"):
-            yield from_json({name: value for name, value in row.items() if name not in ("pk", "sk")}, DecisionRecord)
+    # --- taking part in the transaction that joins a film to its picture ---
 
+    def film_joined(self, id: str, film: str) -> Write | None:
+        """The write that adds a film (its digest) to what is asked about a picture, as it is asked now; None: it is too late."""
+        row = self._table.take(*review_key(id))
+        if row is None:
+            return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
+        if row["status"] != "PENDING" or row["expires"] <= epoch(self._clock):
+            return None
+        values = {"pending": "PENDING", "attempt": row["attempt"], "sha256": row["sha256"], "film": film}
+        return self._table.here(Write(keyed(review_key(id)), STILL, values, update="SET #film = :film"))
 
-def _pk(id: str) -> str:
-    return f"item#{id}"
-
-
-def is_open(row: Row, now: int) -> bool:
-    """Whether the review of this row still waits for its decision. `now` is epoch seconds."""
-    return bool(row["status"] == "PENDING" and row["expires"] > now)
-
-
-def film_change(id: str, row: Row | None, film: str) -> Write:
-    """The write by which a film joins what is asked: while its review (`row`, None before anybody is asked) stays as it is."""
-    if row is None:
-        return Write({"pk": _pk(id), "sk": "review"}, "attribute_not_exists(#pk)", check=True)
-    values = {"pending": "PENDING", "attempt": row["attempt"], "sha256": row["sha256"], "film": film}
-    return Write({"pk": _pk(id), "sk": "review"}, STILL, values, update="SET #film = :film")
-
-
-def _sha256_of(film: str) -> str:
-    """Of the film that an item's row keeps as JSON; "" for none."""
-    return from_json(msgspec.json.decode(film), Film).sha256 if film else ""
+    def nobody_asked(self, id: str) -> Write | None:
+        """The check that nobody was asked about an item; None when somebody was."""
+        if self._table.take(*review_key(id)):
+            return None
+        return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
 
 
 def _shown(row: Row) -> str:
@@ -360,8 +352,8 @@ def _same(row: Row, attempt: int, sha256: str) -> bool:
 
 
 def _review(row: Row) -> Review:
-    shown = {name: value for name, value in row.items() if name not in ("pk", "sk", "tokens")}
-    return from_json({"item": row["pk"].removeprefix("item#"), **shown}, Review)
+    told = {name: value for name, value in attributes(row).items() if name != "tokens"}
+    return from_json({"item": reviewed_item(row), **told}, Review)
 
 
 def _crowded(id: str) -> Conflict:

@@ -5,13 +5,12 @@ A word's rows name the pages' rows and hold no card of their own: a card is stor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
-from tasks.catalog.room import Room
-from tasks.catalog.rows import card_key, card_of
+from tasks.catalog.rows import Key, label_count, label_key, labels_pk, named_card, word_pk, word_row
 from tasks.core.aws.attributes import Row
-from tasks.core.aws.dynamodb import Table
+from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.models.publication import Card
 from tasks.core.names import words
 
@@ -28,11 +27,9 @@ def search_words(card: Card) -> list[str]:
     return [word for word in words(text) if len(word) <= 60][:MOST_WORDS]
 
 
-def search_rows(card: Card, page: int) -> list[Row]:
-    """The index rows of one card."""
-    page_key, card_sk = card_key(card.album, page, card.sequence)
-    sk = f"{card.published_at}#{card.id}"
-    return [{"pk": f"label#{word}", "sk": sk, "page": page_key, "card": card_sk} for word in search_words(card)]
+def search_writes(card: Card, page: int) -> list[Write]:
+    """The writes that let one card be found by its words."""
+    return [Write(word_row(word, card, page)) for word in search_words(card)]
 
 
 def count_labels(table: Table, card: Card) -> None:
@@ -42,11 +39,15 @@ def count_labels(table: Table, card: Card) -> None:
     queue at their counters. A process that ends in between leaves a suggestion one short, nothing else.
     """
     for label in card.labels[:MOST_LABELS]:
-        table.update("labels", label, "ADD #count :one", one=1)
+        table.update(*label_key(label), "ADD #count :one", one=1)
 
 
-class Search(Room):
-    """Finding cards by what is in them."""
+class Search:
+    """Finding cards by what is in them. `cards` reads the cards' rows of many keys, in their order (Albums.cards)."""
+
+    def __init__(self, table: Table, cards: Callable[[list[Key]], list[Card]]) -> None:
+        self._table = table
+        self._cards = cards
 
     def find(self, query: str, limit: int = 60) -> list[Card]:
         """The cards that every word of `query` finds (labels, title, album, contributor), newest first.
@@ -57,14 +58,12 @@ class Search(Room):
         if not wanted:
             return []
         budget = iter(range(MOST_READS))
-        streams = [_Stream(self._table, f"label#{word}", budget) for word in wanted]
-        keys = [(str(row["page"]), str(row["card"])) for row in _common(streams, limit)]
-        cards = self._table.get_many(keys)
-        return [card_of(cards[key]) for key in keys if key in cards]
+        streams = [_Stream(self._table, word_pk(word), budget) for word in wanted]
+        return self._cards([named_card(row) for row in _common(streams, limit)])
 
     def labels(self, limit: int = 30) -> list[tuple[str, int]]:
         """The most frequent labels and how many published items show each."""
-        counts = [(str(row["sk"]), int(row["count"])) for row in self._table.query("labels")]
+        counts = [label_count(row) for row in self._table.query(labels_pk())]
         return sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 

@@ -88,7 +88,7 @@ def undecided(items: Items, reviews: Reviews, now: int) -> list[tuple[ItemRecord
 
     Found through the index by status, which AWS keeps a moment behind; the reviews are as they stand.
     """
-    records = {record.id: record for record in items.items("PENDING", ITEMS_LOOKED_AT)}
+    records = {record.id: record for record in items.newest("PENDING", ITEMS_LOOKED_AT)}
     asked = reviews.reviews(list(records))
     open_ones = [one for one in asked.values() if one.status == "PENDING" and one.expires > now]
     found = [(records[one.item], one) for one in open_ones if one.attempt == records[one.item].attempt]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.catalog.room import Room
+from tasks.catalog.rows import unreadable_key, unreadable_pk, unreadable_row
+from tasks.core.aws.dynamodb import Table
+from tasks.core.clock import Clock, now, utc_now
 from tasks.core.models.location import Location
 from tasks.core.names import item_id
-
-LIST = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,29 @@ class UnreadableUpload:
         return item_id(self.location.bucket, self.location.key, self.location.version or self.etag)
 
 
-class UnreadableUploads(Room):
+class UnreadableUploads:
     """The list of what cannot be read."""
 
-    def note_unreadable(self, upload: UnreadableUpload) -> None:
-        """Put a version on the list; one that is there stays as it is, so that nobody is told of it twice."""
-        place = upload.location
-        row = {"bucket": place.bucket, "key": place.key, "version": place.version, "etag": upload.etag, "reason": upload.reason}
-        more = {"told": False, "noted_at": self._now()}
-        self._table.put({"pk": LIST, "sk": upload.id, **row, **more}, "attribute_not_exists(#pk)")
+    def __init__(self, table: Table, clock: Clock = utc_now) -> None:
+        self._table = table
+        self._clock = clock
 
-    def unreadable(self) -> list[UnreadableUpload]:
+    def note(self, upload: UnreadableUpload) -> None:
+        """Put a version on the list; one that is there stays as it is, so that nobody is told of it twice."""
+        row = unreadable_row(upload.id, upload.location, upload.etag, upload.reason, now(self._clock))
+        self._table.put(row, "attribute_not_exists(#pk)")
+
+    def all(self) -> list[UnreadableUpload]:
         """Everything on the list."""
         return [
             UnreadableUpload(Location(row["bucket"], row["key"], row["version"]), row["etag"], row["reason"], row["told"])
-            for row in self._table.query(LIST)
+            for row in self._table.query(unreadable_pk())
         ]
 
-    def told_unreadable(self, id: str) -> None:
+    def told(self, id: str) -> None:
         """Remember that the operator knows of it."""
-        self._table.update(LIST, id, "SET #told = :yes", "attribute_exists(#pk)", yes=True)
+        self._table.update(*unreadable_key(id), "SET #told = :yes", "attribute_exists(#pk)", yes=True)
 
-    def forget_unreadable(self, id: str) -> None:
+    def forget(self, id: str) -> None:
         """Take a version from the list: it can be read now, or it is gone."""
-        self._table.delete(LIST, id)
+        self._table.delete(*unreadable_key(id))

@@ -45,7 +45,7 @@ def note_unreadable(upload: UnreadableUpload, catalog: Catalog) -> Received:
     if row := by_product(upload.location.key):
         return row.kind
     log.warning("upload cannot be read", extra={"key": upload.location.key, "reason": upload.reason})
-    catalog.note_unreadable(upload)
+    catalog.unreadable.note(upload)
     return "unreadable"
 
 
@@ -66,8 +66,8 @@ def admit(head: Head, catalog: Catalog, machine: Machine) -> bool:
     Whoever crashed between the two left an item RECEIVED: the next delivery, or the sweeper, starts it.
     """
     item = item_of(head)
-    if not catalog.create(item):
-        known = catalog.item(item.id)
+    if not catalog.items.create(item):
+        known = catalog.items.get(item.id)
         if known.status != "RECEIVED":
             return False
         item = known.item

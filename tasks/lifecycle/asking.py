@@ -12,6 +12,6 @@ EVERYTHING_PENDING = {"ask": "everything pending"}
 
 def unasked(catalog: Catalog, reviews: Reviews) -> dict[str, int]:
     """How many waiting items each approver has had no mail about, by address; those who know of all are left out."""
-    mailed = [set(review.mailed) for _, review in undecided(catalog, reviews, epoch())]
+    mailed = [set(review.mailed) for _, review in undecided(catalog.items, reviews, epoch())]
     counts = {one.address: sum(one.membership not in each for each in mailed) for one in catalog.approvers.all()}
     return {address: count for address, count in counts.items() if count}

@@ -18,7 +18,7 @@ def begin(item: Item, machine: Machine) -> bool:
 
 def begin_next(id: str, attempt: int, catalog: Catalog, machine: Machine) -> Item | None:
     """Start the attempt after `attempt`; the item as it is now, or None when somebody else did or the item has ended."""
-    following = catalog.next_attempt(id, attempt)
+    following = catalog.items.next_attempt(id, attempt)
     if following:
         begin(following, machine)
     return following

@@ -56,12 +56,12 @@ def _failed(id: str, attempt: int, reason: str, catalog: Catalog) -> ItemRecord 
 
     It lets its bytes go, and its film's: who uploads them again is not told that they are a duplicate of what will not be shown.
     """
-    if not catalog.mark(id, "FAILED", attempt=attempt, reason=reason):
+    if not catalog.items.mark(id, "FAILED", attempt=attempt, reason=reason):
         return None
-    record = catalog.item(id)
+    record = catalog.items.get(id)
     release(record, catalog)
     if record.film:
-        release(catalog.item(record.film.item), catalog)
+        release(catalog.items.get(record.film.item), catalog)
     return record
 
 

@@ -35,7 +35,7 @@ class Joined:
 def look(item: Item, media: Media, prepared: Prepared, before: Joined, catalog: Catalog, pair_seconds: int) -> Joined:
     """Join the picture that has the film's identifier, or say when to look again: phones send the two seconds apart."""
     looks = before.looks + 1
-    picture = catalog.join(item, media, film(item, media, prepared))
+    picture = catalog.pairs.join(item, media, film(item, media, prepared))
     if picture:
         log.info("joined", extra={"picture": picture})
         return Joined("joined", looks, picture=picture)
@@ -58,6 +58,6 @@ def film(item: Item, media: Media, prepared: Prepared) -> Film:
 
 def part(item: Item, catalog: Catalog, machine: Machine) -> None:
     """Let the film of a picture that nobody will see go on by itself."""
-    if alone := catalog.part(item.id):
+    if alone := catalog.pairs.part(item.id):
         begin(alone, machine)
         log.info("its film goes on alone", extra={"film": alone.id})

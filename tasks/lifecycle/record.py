@@ -99,7 +99,7 @@ def records(
 def _archived(item: ItemRecord, catalog: Catalog, store: Store, settings: Settings) -> dict[int, dict[str, Any]]:
     """Archived records by attempt. A key whose object is gone is as good as none."""
     found: dict[int, dict[str, Any]] = {}
-    for key in catalog.archives(item.id):
+    for key in catalog.items.archives(item.id):
         try:
             record = json.loads(store.read(Location(settings.audit_bucket, key)))
         except NotFound:

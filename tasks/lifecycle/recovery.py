@@ -40,7 +40,7 @@ class Recovery:
 
     def mend(self, stale: ItemRecord) -> str:
         """What was done: started, restarted, failed, or "" when there was nothing to mend."""
-        record = self.catalog.item(stale.id)  # the index that found it may be a moment behind
+        record = self.catalog.items.get(stale.id)  # the index that found it may be a moment behind
         if record.status not in RUNS or record.attempt != stale.attempt:
             return ""
         status = self.machine.status(record.execution)

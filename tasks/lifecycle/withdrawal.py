@@ -19,8 +19,8 @@ def withdraw(item: Item, store: Store, catalog: Catalog, settings: Settings) -> 
 
     The film of a Live Photo was part of what was decided about, and goes the same way.
     """
-    record = catalog.item(item.id)
-    for gone in (record, *([catalog.item(record.film.item)] if record.film else [])):
+    record = catalog.items.get(item.id)
+    for gone in (record, *([catalog.items.get(record.film.item)] if record.film else [])):
         store.delete(settings.work_bucket, list(store.keys(settings.work_bucket, f"items/{gone.id}/")))
         try:
             store.tag(gone.item.original, RETAINED)
@@ -32,4 +32,4 @@ def withdraw(item: Item, store: Store, catalog: Catalog, settings: Settings) -> 
 def release(record: ItemRecord, catalog: Catalog) -> None:
     """Let the item's bytes be uploaded anew."""
     if record.media and record.media.sha256:
-        catalog.release_claim(record.media.sha256, record.id)
+        catalog.items.release_claim(record.media.sha256, record.id)

@@ -102,7 +102,7 @@ def burst(target: Deployed, folder: Path, count: int) -> None:
     sent = time.monotonic() - began
 
     def ready() -> bool:
-        rows = {record.id: record for record in target.catalog.items(limit=count + 50)}
+        rows = {record.id: record for record in target.catalog.items.newest(limit=count + 50)}
         mine = [rows[id] for id in ids if id in rows]
         if failed := [row for row in mine if row.status not in ("RECEIVED", "PROCESSING", "PENDING")]:
             raise SystemExit(f"bench: {failed[0].id} is {failed[0].status}: {failed[0].reason}")

@@ -276,6 +276,7 @@ def in_a_worker(source: Path, most_segments: int) -> tuple[float, float]:
     settings = Settings(
         **dict.fromkeys(("inbox_bucket", "work_bucket", "site_bucket", "audit_bucket"), "shelf"),
         catalog_table="",
+        reviews_table="",
         site_url_parameter="",
     )
     item = Item("bench", 1, "shelf", "original", "", "", 0, "", "", "", "")

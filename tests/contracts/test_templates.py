@@ -152,13 +152,58 @@ def test_search_reads_only_what_is_published() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "lists"),
-    [("MarkFailed", ["approvers"]), ("Sweep", ["approvers", "unreadable"]), ("RequestApproval", ["approvers"])],
+    ("name", "table", "lists"),
+    [
+        ("MarkFailed", "ReviewsTable", ["approvers"]),
+        ("Sweep", "ReviewsTable", ["approvers"]),
+        ("Sweep", "CatalogTable", ["unreadable"]),
+        ("RequestApproval", "ReviewsTable", ["approvers"]),
+    ],
 )
-def test_these_may_list_who_decides_and_hardly_more_of_the_table(name: str, lists: list[str]) -> None:
+def test_these_may_list_who_decides_and_hardly_more(name: str, table: str, lists: list[str]) -> None:
     statements = [row for policy in FUNCTIONS[name]["Policies"] for row in policy["Statement"]]
     listing = [row for row in statements if "dynamodb:Query" in row["Action"] and "/index/" not in text(row["Resource"])]
-    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in listing] == [lists]
+    named = [row for row in listing if "${" + table + "}" in text(row["Resource"])]
+    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in named] == [lists]
+
+
+# Who may write a review, a decision, a link or an approver can decide. Nobody else's role names the table.
+REVIEWERS = {
+    "dynamodb:GetItem": {"Review", "RequestApproval", "Expire", "Sweep", "JoinPicture", "Publish", "ArchiveHistory"},
+    "dynamodb:BatchGetItem": {"Review", "RequestApproval", "Sweep", "Publish"},
+    "dynamodb:Query": {"RequestApproval", "Sweep", "MarkFailed", "ArchiveHistory"},
+    "dynamodb:PutItem": {"Review", "RequestApproval", "Expire", "Sweep", "JoinPicture"},
+    "dynamodb:UpdateItem": {"Review", "RequestApproval", "Expire", "Sweep", "JoinPicture"},
+    "dynamodb:ConditionCheckItem": {"Review", "JoinPicture"},
+}
+
+
+def test_the_reviews_table_is_named_by_these_roles_for_these_actions() -> None:
+    named: dict[str, set[str]] = {}
+    for grant in grants():
+        if "ReviewsTable" in grant.resource or "Reviews.Arn" in grant.resource:
+            named.setdefault(grant.action, set()).add(grant.holder)
+    assert named == REVIEWERS
+
+
+def test_no_role_reaches_the_reviews_table_by_another_name() -> None:
+    """A star for the table's name would."""
+    tables = {grant.resource.partition(":table/")[2] for grant in grants() if grant.action.startswith("dynamodb:")}
+    assert tables == {"${CatalogTable}", "${CatalogTable}/index/by-status", "${ReviewsTable}"}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("Review", ["item#*", "link#*", "session#*", "device#*"]),
+        ("RequestApproval", ["item#*"]),
+        ("JoinPicture", ["item#*"]),
+    ],
+)
+def test_what_an_earlier_version_left_is_all_that_these_may_delete(name: str, keys: list[str]) -> None:
+    statements = [row for policy in FUNCTIONS[name]["Policies"] for row in policy["Statement"]]
+    deleting = [row for row in statements if "dynamodb:DeleteItem" in row["Action"]]
+    assert [row["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for row in deleting] == [keys]
 
 
 def test_writing_what_was_prepared_stays_under_its_items() -> None:
@@ -204,9 +249,11 @@ def test_the_audit_cannot_be_rewritten() -> None:
     assert audit["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Mode"] == "GOVERNANCE"
 
 
-def test_the_catalog_can_be_brought_back() -> None:
-    table = RESOURCES["Catalog"]
-    assert table["DeletionPolicy"] == "Retain" and table["Properties"]["DeletionProtectionEnabled"]
+@pytest.mark.parametrize("name", of_type("AWS::DynamoDB::Table"))
+def test_a_table_can_be_brought_back(name: str) -> None:
+    table = RESOURCES[name]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", f"{name} would go with its stack"
+    assert table["Properties"]["DeletionProtectionEnabled"], f"{name} could be deleted"
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
 

@@ -221,7 +221,7 @@ def test_the_audit_tells_who_approved_it_and_keeps_no_secret(town: Any, tmp_path
     assert decision["approver"] == "approver@example.com" and decision["decided_at"]
     secrets = [found[3] for found in visitor.LINK.finditer(text)]
     tokens = deployed.aws.client("dynamodb").get_item(
-        TableName=deployed.settings.catalog_table, Key={"pk": {"S": f"item#{row['id']}"}, "sk": {"S": "review"}}
+        TableName=deployed.settings.reviews_table, Key={"pk": {"S": f"item#{row['id']}"}, "sk": {"S": "review"}}
     )["Item"]["tokens"]["L"]
     assert secrets and tokens
     for secret in [*secrets, *(token["S"] for token in tokens)]:

@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, shared_aws
+from machines.stage import MOTO, SETTINGS, make_tables, shared_aws
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -26,7 +26,7 @@ ANN, BOB = "ann@example.org", "bob@example.org"
 @pytest.fixture
 def catalog() -> Iterator[Catalog]:
     with mock_aws(config=MOTO), serial_dynamodb():
-        make_table(shared_aws(), SETTINGS.catalog_table)
+        make_tables(shared_aws(), SETTINGS)
         yield Catalog.open(shared_aws(), SETTINGS)
 
 

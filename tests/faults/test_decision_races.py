@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, shared_aws
+from machines.stage import MOTO, SETTINGS, make_tables, shared_aws
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -31,7 +31,7 @@ APPROVED = Decision("approve", "", "ann@example.org", "2026-07-05T09:12:44Z")
 @pytest.fixture
 def table() -> Iterator[None]:
     with mock_aws(config=MOTO), serial_dynamodb():
-        make_table(shared_aws(), SETTINGS.catalog_table)
+        make_tables(shared_aws(), SETTINGS)
         yield
 
 
@@ -105,25 +105,25 @@ def test_five_clicks_of_one_approver_are_one_decision(reviews: Reviews) -> None:
 
 def test_an_item_published_from_many_sides_stands_once(catalog: Catalog) -> None:
     one = item(0)
-    catalog.create(one)
-    publications = at_once(*[lambda: catalog.publish(one, MEDIA, PREPARED, APPROVED, ())[0]] * 6)
+    catalog.items.create(one)
+    publications = at_once(*[lambda: catalog.albums.publish(one, MEDIA, PREPARED, APPROVED, ())[0]] * 6)
     assert len(set(publications)) == 1
-    assert [card.id for card in catalog.page("summer", 0)] == [one.id]
-    assert catalog.album("summer").count == 1
+    assert [card.id for card in catalog.albums.page("summer", 0)] == [one.id]
+    assert catalog.albums.get("summer").count == 1
 
 
 def test_many_items_published_at_once_all_stand_in_their_album(catalog: Catalog) -> None:
     items = [item(number) for number in range(12)]
     for one in items:
-        catalog.create(one)
-    at_once(*[lambda one=one: catalog.publish(one, MEDIA, PREPARED, APPROVED, ()) for one in items])
-    cards = catalog.page("summer", 0)
+        catalog.items.create(one)
+    at_once(*[lambda one=one: catalog.albums.publish(one, MEDIA, PREPARED, APPROVED, ()) for one in items])
+    cards = catalog.albums.page("summer", 0)
     assert [card.sequence for card in cards] == list(range(1, 13))
     assert {card.id for card in cards} == {one.id for one in items}
 
 
 def test_two_sweepers_begin_one_attempt(catalog: Catalog) -> None:
     one = item(0)
-    catalog.create(one)
-    begun = at_once(*[lambda: catalog.next_attempt(one.id, 1)] * 4)
+    catalog.items.create(one)
+    begun = at_once(*[lambda: catalog.items.next_attempt(one.id, 1)] * 4)
     assert [each.attempt for each in begun if each] == [2]

@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from machines.stage import MOTO, SETTINGS, make_table, shared_aws
+from machines.stage import MOTO, SETTINGS, make_tables, shared_aws
 from moto import mock_aws
 from serial_moto import serial_dynamodb
 
@@ -39,20 +39,20 @@ class Town:
     def arrive(self, name: str, sha256: str, album: str) -> Item:
         words = ("etag", 10, album, "Summer", "Ben", "2026-07-05T08:00:00Z")
         item = Item(item_id("inbox", f"{album}/{name}", "v1"), 1, "inbox", f"{album}/{name}", "v1", *words)
-        self.catalog.create(item)
-        self.catalog.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256=sha256, pair=PAIR))
+        self.catalog.items.create(item)
+        self.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256=sha256, pair=PAIR))
         self.table.put({"pk": f"content#{sha256}", "sk": "claim", "item": item.id})
         return item
 
     def pair(self, number: int, films: int = 1) -> tuple[Item, list[Item]]:
         album = f"album-{number}"
         picture = self.arrive("IMG_1.HEIC", f"a{number}", album)
-        assert self.catalog.offer_picture(picture, PAIR)
+        assert self.catalog.pairs.offer_picture(picture, PAIR)
         return picture, [self.arrive(f"IMG_1-{each}.MOV", f"f{number}-{each}", album) for each in range(films)]
 
     def joining(self, film: Item) -> Callable[[], str]:
         told = Film(film.id, 2.9, PARTS, digest(PARTS))
-        return lambda: self.catalog.join(film, Media("accepted", kind="video", pair=PAIR, live=True), told)
+        return lambda: self.catalog.pairs.join(film, Media("accepted", kind="video", pair=PAIR, live=True), told)
 
     def deciding(self, picture: Item, verdict: Any, sha256: str = SEEN, looks: int = 0) -> Callable[[], Any]:
         """A click, after so many reads of the table: joining begins with half a dozen."""
@@ -68,7 +68,7 @@ class Town:
 @pytest.fixture
 def town() -> Iterator[Town]:
     with mock_aws(config=MOTO), serial_dynamodb():
-        make_table(shared_aws(), SETTINGS.catalog_table)
+        make_tables(shared_aws(), SETTINGS)
         yield Town()
 
 
@@ -88,7 +88,7 @@ def at_once(number: int, *calls: Callable[[], Any]) -> list[Any]:
 
 def is_whole(town: Town, picture: Item, film: Item) -> bool:
     """Whether the film is the picture's; the two rows and the review must say the same."""
-    record, review, alone = town.catalog.item(picture.id), town.reviews.review(picture.id), town.catalog.item(film.id)
+    record, review, alone = town.catalog.items.get(picture.id), town.reviews.review(picture.id), town.catalog.items.get(film.id)
     joined = record.film is not None and record.film.item == film.id
     assert review is not None and review.film == (record.film.sha256 if record.film else "")
     assert (alone.status, alone.duplicate_of) == (("DUPLICATE", picture.id) if joined else ("PROCESSING", ""))
@@ -134,9 +134,9 @@ def test_five_films_at_once_and_one_picture(town: Town) -> None:
         picture, films = town.pair(number, films=5)
         answers = at_once(number, *(town.joining(film) for film in films))
         assert sorted(answers) == ["", "", "", "", picture.id]
-        kept = town.catalog.item(picture.id).film
+        kept = town.catalog.items.get(picture.id).film
         assert kept is not None and kept.item == films[answers.index(picture.id)].id
-        assert [town.catalog.item(film.id).status for film in films].count("DUPLICATE") == 1
+        assert [town.catalog.items.get(film.id).status for film in films].count("DUPLICATE") == 1
 
 
 def test_a_rejection_and_a_film_in_the_same_moment(town: Town) -> None:
@@ -144,14 +144,16 @@ def test_a_rejection_and_a_film_in_the_same_moment(town: Town) -> None:
     for number in range(RACES):
         picture, (film,) = town.pair(number)
         joined, _ = at_once(
-            number, town.joining(film), lambda picture=picture: town.catalog.mark(picture.id, "REJECTED", attempt=1)
+            number, town.joining(film), lambda picture=picture: town.catalog.items.mark(picture.id, "REJECTED", attempt=1)
         )
-        assert (town.catalog.item(picture.id).film is not None) == bool(joined)
-        assert town.catalog.item(film.id).status == ("DUPLICATE" if joined else "PROCESSING")
+        assert (town.catalog.items.get(picture.id).film is not None) == bool(joined)
+        assert town.catalog.items.get(film.id).status == ("DUPLICATE" if joined else "PROCESSING")
 
 
 def test_five_pictures_of_one_name_are_found_one_at_a_time(town: Town) -> None:
     for number in range(RACES // 3):
         pictures = [town.arrive(f"IMG_{each}.HEIC", f"p{number}-{each}", f"album-{number}") for each in range(5)]
-        offers = at_once(number, *(lambda picture=picture: town.catalog.offer_picture(picture, PAIR) for picture in pictures))
+        offers = at_once(
+            number, *(lambda picture=picture: town.catalog.pairs.offer_picture(picture, PAIR) for picture in pictures)
+        )
         assert sorted(offers) == [False] * 4 + [True]

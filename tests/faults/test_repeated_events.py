@@ -53,7 +53,7 @@ def test_three_times_and_shuffled_is_still_once(gallery: Gallery, seed: int) -> 
     assert gallery.executions() == sorted(f"{upload.id}-1" for upload in uploads)
     assert [upload.record.status for upload in uploads] == ["PUBLISHED"] * 3
     assert sorted(gallery.site.pages()) == sorted(upload.id for upload in uploads)
-    assert [card.sequence for card in gallery.catalog.page("summer", 0)] == [1, 2, 3]
+    assert [card.sequence for card in gallery.catalog.albums.page("summer", 0)] == [1, 2, 3]
 
 
 def test_an_older_version_announced_late_is_an_item_of_its_own(gallery: Gallery) -> None:

@@ -111,7 +111,7 @@ class Upload:
     @property
     def record(self) -> ItemRecord:
         """What the catalog says now."""
-        return self.gallery.catalog.item(self.id)
+        return self.gallery.catalog.items.get(self.id)
 
     def waiting(self) -> Upload:
         """Go on until a person is asked; raises AssertionError when the execution ends before."""
@@ -177,7 +177,7 @@ class Upload:
         """The tokens under which Step Functions waits for this item's decision; they stand in its review row alone."""
         stage = self.gallery.stage
         key = {"pk": {"S": f"item#{self.id}"}, "sk": {"S": "review"}}
-        row = stage.aws.client("dynamodb").get_item(TableName=stage.settings.catalog_table, Key=key)["Item"]
+        row = stage.aws.client("dynamodb").get_item(TableName=stage.settings.reviews_table, Key=key)["Item"]
         return [token["S"] for token in row["tokens"]["L"]]
 
     def _asked(self) -> bool:

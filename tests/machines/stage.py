@@ -46,6 +46,7 @@ SETTINGS = Settings(
     site_bucket="greenroom-site",
     audit_bucket="greenroom-audit",
     catalog_table="greenroom-catalog",
+    reviews_table="greenroom-reviews",
     site_url_parameter="/greenroom/site-url",
     machine_name="greenroom-ingest",
     operator="olga@example.org",
@@ -200,7 +201,7 @@ class Stage:
             if bucket in ("inbox", "audit"):
                 versioning = {"Status": "Enabled"}
                 self.aws.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-        make_table(self.aws, self.settings.catalog_table)
+        make_tables(self.aws, self.settings)
         assert self.services.get(Catalog).approvers.begin([APPROVER])
         self.queue = self.aws.client("sqs").create_queue(QueueName="greenroom-approvals")["QueueUrl"]
         for address in (SENDER, APPROVER):
@@ -230,17 +231,19 @@ class Stage:
         return {"CatalogTable": self.settings.catalog_table, "ApprovalsQueueUrl": self.queue}[name]
 
 
-def make_table(aws: Aws, name: str) -> None:
-    """The catalog's table, as infra/templates/storage.yaml makes it."""
-    texts = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "gsi1pk", "gsi1sk")]
+def make_tables(aws: Aws, settings: Settings) -> None:
+    """The catalog's table and the reviews', as infra/templates/storage.yaml makes them."""
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     index_keys = [{"AttributeName": "gsi1pk", "KeyType": "HASH"}, {"AttributeName": "gsi1sk", "KeyType": "RANGE"}]
+    index = {"IndexName": "by-status", "KeySchema": index_keys, "Projection": {"ProjectionType": "ALL"}}
+    _make_table(aws, settings.catalog_table, keys, [*keys, *index_keys], GlobalSecondaryIndexes=[index])
+    _make_table(aws, settings.reviews_table, keys, keys)
+
+
+def _make_table(aws: Aws, name: str, keys: list[dict[str, str]], named: list[dict[str, str]], **more: Any) -> None:
+    texts = [{"AttributeName": each["AttributeName"], "AttributeType": "S"} for each in named]
     aws.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=texts,
-        KeySchema=keys,
-        GlobalSecondaryIndexes=[{"IndexName": "by-status", "KeySchema": index_keys, "Projection": {"ProjectionType": "ALL"}}],
+        TableName=name, BillingMode="PAY_PER_REQUEST", AttributeDefinitions=texts, KeySchema=keys, **more
     )
 
 

@@ -66,7 +66,7 @@ def test_a_failure_of_an_attempt_that_was_overtaken_is_old_news(gallery: Gallery
     upload = gallery.upload("cat.jpg")
     upload.ended()
     before = upload.record.execution
-    assert gallery.catalog.next_attempt(upload.id, 1)
+    assert gallery.catalog.items.next_attempt(upload.id, 1)
     event = {"detail": {"executionArn": f"arn:aws:states:us-east-1:123456789012:execution:x:{before}", "name": before}}
     gallery.stage.call("MarkFailed", {"detail": event["detail"] | {"status": "FAILED", "error": "ConnectionError"}})
     assert upload.record.status == "RECEIVED"

@@ -91,7 +91,7 @@ def test_a_lost_answer_changes_nothing(gallery: Gallery, state: str) -> None:
     upload = goes_through(gallery, name, decided)
     assert upload.record.status == ENDS[decided]
     assert len(gallery.stage.given[state]) == 2
-    cards = gallery.catalog.page("summer", 0)
+    cards = gallery.catalog.albums.page("summer", 0)
     assert [card.id for card in cards] == ([upload.id] if decided == "approve" else [])
 
 

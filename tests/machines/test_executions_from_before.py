@@ -65,7 +65,7 @@ class Recorded:
     def create(self) -> None:
         item = from_json(next(iter(self.given.values()))[0]["item"], Item)
         assert item.id == item_id(item.bucket, item.key, item.version)
-        assert self.gallery.catalog.create(item)
+        assert self.gallery.catalog.items.create(item)
 
     def call(self, state: str) -> list[Any]:
         """Every call of one state's function; what it answers."""
@@ -125,7 +125,7 @@ def test_what_the_policy_of_before_holds_is_blurred(old: Gallery) -> None:
     old.stage.eye.objects_to = [EXPLICIT]
     upload = old.upload("cat.heic").approve()
     assert upload.record.prepared is not None and upload.record.prepared.recognition.triage == "hold"
-    assert [card.sensitive for card in old.catalog.page("summer", 0)] == [True]
+    assert [card.sensitive for card in old.catalog.albums.page("summer", 0)] == [True]
 
 
 def test_a_film_of_before_joins_its_picture(old: Gallery) -> None:
@@ -149,7 +149,7 @@ def test_what_waits_for_approval_since_before_is_published_as_it_was_shown(galle
     assert gallery.reviews.record(waits.upload.id, "approve", approver=APPROVER, sha256=shown["sha256"]).state == "recorded"
     waits.call("Publish")
     assert waits.upload.record.status == "PUBLISHED"
-    (card,) = gallery.catalog.page("summer", 0)
+    (card,) = gallery.catalog.albums.page("summer", 0)
     assert [(file.name, file.format) for file in card.files] == [(one["name"], one["format"]) for one in shown["renditions"]]
     assert card.labels == ("Cat",)
     assert [gallery.site.read(file.path) for file in card.files] == [f"{file.name} {file.format}".encode() for file in card.files]
@@ -166,7 +166,7 @@ def test_a_film_of_before_looks_for_its_picture(gallery: Gallery) -> None:
     picture = gallery.upload("live.heic").waiting()
     film = Recorded(gallery, "film")
     media = film.given["JoinPicture"][0]["media"]
-    gallery.catalog.mark(film.upload.id, "PROCESSING", attempt=1)
+    gallery.catalog.items.mark(film.upload.id, "PROCESSING", attempt=1)
     claim(gallery, media["sha256"], film.upload.id)
     (joined,) = film.call("JoinPicture")
     assert joined == {"outcome": "joined", "looks": 1, "seconds": 0, "picture": picture.id}

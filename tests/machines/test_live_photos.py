@@ -68,7 +68,7 @@ def test_a_picture_and_then_its_film_become_one_item(gallery: Gallery) -> None:
     assert gallery.stage.pauses == [], "the picture was there"
     assert (film.record.status, film.record.duplicate_of) == ("DUPLICATE", picture.id)
     picture.approve()
-    (card,) = gallery.catalog.page("summer", 0)
+    (card,) = gallery.catalog.albums.page("summer", 0)
     assert (card.id, card.kind) == (picture.id, "image")
     assert {file.name for file in card.files} >= {"320w", "motion", "live"}
     assert sorted(films(gallery)) == sorted(file.path for file in card.files if file.name in ("motion", "live"))
@@ -92,7 +92,7 @@ def test_a_film_whose_picture_never_comes_is_a_video(gallery: Gallery) -> None:
     film = gallery.upload(FILM).approve()
     assert gallery.stage.pauses[:3] == [5, 10, 20] and len(gallery.stage.pauses) == 4
     assert film.record.status == "PUBLISHED"
-    assert [card.kind for card in gallery.catalog.page("summer", 0)] == ["video"]
+    assert [card.kind for card in gallery.catalog.albums.page("summer", 0)] == ["video"]
 
 
 def test_a_picture_never_waits_for_a_film(gallery: Gallery) -> None:
@@ -222,7 +222,7 @@ def test_what_the_policy_marks_in_the_film_is_blurred_with_the_picture(gallery: 
     gallery.stage.eye.objects_to = [EXPLICIT]
     assert gallery.upload(FILM).ended().outcome == "Joined"
     picture.approve()
-    assert [card.sensitive for card in gallery.catalog.page("summer", 0)] == [True]
+    assert [card.sensitive for card in gallery.catalog.albums.page("summer", 0)] == [True]
 
 
 def test_nothing_private_of_either_is_published(gallery: Gallery) -> None:

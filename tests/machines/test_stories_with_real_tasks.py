@@ -169,7 +169,7 @@ def test_a_folder_as_it_is_becomes_its_pictures_and_nothing_else(gallery: Galler
     for name in beside:
         gallery.announce(gallery.put(name, b"latitude 48.137154"))
     cat = gallery.upload("cat.jpg").approve()
-    assert [record.id for record in gallery.catalog.items()] == [cat.id]
+    assert [record.id for record in gallery.catalog.items.newest()] == [cat.id]
     assert gallery.site.pages() == [cat.id]
 
 
@@ -207,7 +207,7 @@ def test_what_the_policy_holds_is_blurred_and_a_person_decides(gallery: Gallery)
     gallery.stage.eye.objects_to = [EXPLICIT]
     upload = gallery.upload("cat.jpg").approve()
     assert upload.record.prepared is not None and upload.record.prepared.recognition.triage == "hold"
-    assert [card.sensitive for card in gallery.catalog.page("summer", 0)] == [True]
+    assert [card.sensitive for card in gallery.catalog.albums.page("summer", 0)] == [True]
 
 
 def test_silence_never_publishes(gallery: Gallery) -> None:

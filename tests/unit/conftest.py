@@ -13,6 +13,7 @@ from moto import mock_aws
 from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
+from tasks.catalog.review_table import ReviewTable
 from tasks.core.aws.dynamodb import Table
 from tasks.core.aws.s3 import Store
 from tasks.core.aws.ses import Mailer
@@ -32,6 +33,7 @@ SETTINGS = Settings(
     site_bucket="site",
     audit_bucket="audit",
     catalog_table="catalog",
+    reviews_table="reviews",
     site_url_parameter="/greenroom/site-url",
     operator="operator@example.org",
     mail_from="greenroom@example.org",
@@ -97,6 +99,7 @@ class World:
         self.catalog = Catalog.open(self.aws, self.settings)
         self.reviews = Reviews.open(self.aws, self.settings)
         self.table = Table(self.aws, self.settings.catalog_table)
+        self.review_table = ReviewTable.open(self.aws, self.settings)
         self.mailer = Mailer.open(self.aws)
         self.s3 = self.aws.client("s3")
 
@@ -135,7 +138,7 @@ def world(session: Any) -> Iterator[World]:
     with mock_aws(), serial_dynamodb():
         aws = Aws()
         aws.__dict__["_session"] = session
-        _make_table(aws.client("dynamodb"))
+        _make_tables(aws.client("dynamodb"))
         for bucket in ("inbox", "work", "site", "audit"):
             aws.client("s3").create_bucket(Bucket=bucket)
         for bucket in ("inbox", "audit"):
@@ -144,21 +147,22 @@ def world(session: Any) -> Iterator[World]:
         yield World(aws)
 
 
-def _make_table(client: Any) -> None:
-    names = ("pk", "sk", "gsi1pk", "gsi1sk")
-    client.create_table(
-        TableName="catalog",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by-status",
-                "KeySchema": [{"AttributeName": "gsi1pk", "KeyType": "HASH"}, {"AttributeName": "gsi1sk", "KeyType": "RANGE"}],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
+def _make_tables(client: Any) -> None:
+    """As infra/templates/storage.yaml makes them."""
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    index = {
+        "IndexName": "by-status",
+        "KeySchema": [{"AttributeName": "gsi1pk", "KeyType": "HASH"}, {"AttributeName": "gsi1sk", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    for table, names, more in (
+        ("catalog", ("pk", "sk", "gsi1pk", "gsi1sk"), {"GlobalSecondaryIndexes": [index]}),
+        ("reviews", ("pk", "sk"), {}),
+    ):
+        attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
+        client.create_table(
+            TableName=table, BillingMode="PAY_PER_REQUEST", AttributeDefinitions=attributes, KeySchema=keys, **more
+        )
 
 
 def make_item(name: str = "IMG_0042.HEIC", album: str = "Summer", **more: Any) -> Item:

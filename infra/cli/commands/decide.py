@@ -46,7 +46,7 @@ def run(given: argparse.Namespace) -> int:
     who = given.by or getpass.getuser()
     outcome = target.reviews.record(id, given.verdict, given.reason, approver=who, agent="greenroom decide")
     told = outcome.state in STOOD and target.reviews.tell(id, target.machine)
-    record = target.catalog.item(id)
+    record = target.catalog.items.get(id)
     execution = "" if told else target.machine.status(record.execution)
     now = standing(record, target.reviews.review(id), epoch(), viewer=who, execution=execution)
     if outcome.state not in STOOD:

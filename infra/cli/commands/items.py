@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     target = deployed(given)
-    for record in target.catalog.items(given.status, limit=given.limit):
+    for record in target.catalog.items.newest(given.status, limit=given.limit):
         line = f"{record.id}  {record.status:<11}  {record.received_at}  {record.album_title}: {record.item.filename}"
         say(given, facts_of(target, record), line + (f"  ({record.reason})" if record.reason else ""))
     return 0

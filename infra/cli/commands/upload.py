@@ -127,7 +127,7 @@ def _follow(given: argparse.Namespace, target: Deployed, waiting: dict[str, Path
     while waiting and time.monotonic() < deadline:
         for id in list(waiting):
             try:
-                record = target.catalog.item(id)
+                record = target.catalog.items.get(id)
             except NotFound:
                 continue  # the upload's event is still on its way
             if record.status not in MOVING:

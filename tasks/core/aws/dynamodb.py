@@ -1,9 +1,9 @@
-"""The catalog's DynamoDB table with plain dicts as rows: conditional writes, transactions and queries that read on."""
+"""DynamoDB tables with plain dicts as rows: conditional writes, transactions across tables, and queries that read on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.aws.attributes import Row, expression_parts, pack, pack_row, unpack_row
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Write:
     """One write: puts `row` whole, or changes it (`update`), deletes it (`delete`) or only checks it (`check`) by its pk and sk.
 
-    In `condition` and `update`, `#name` is the attribute `name`; `:name` is `values["name"]`.
+    In `condition` and `update`, `#name` is the attribute `name`; `:name` is `values["name"]`. `table` names the table that it is
+    about; "" is the one that carries it out.
     """
 
     row: Row
@@ -26,9 +27,11 @@ class Write:
     update: str = ""
     delete: bool = False
     check: bool = False
+    table: str = ""
 
     def request(self, table: str) -> tuple[str, dict[str, Any]]:
-        """DynamoDB's name for this kind of write, and its members."""
+        """DynamoDB's name for this kind of write, and its members; `table` is for a write that names none."""
+        table = self.table or table
         key = {name: pack(self.row[name]) for name in ("pk", "sk")}
         parts = expression_parts({"ConditionExpression": self.condition, "UpdateExpression": self.update}, self.values)
         if self.update:
@@ -39,7 +42,7 @@ class Write:
 
 
 class Table:
-    """The catalog's DynamoDB table, with rows as plain dicts; tasks/catalog gives them meaning."""
+    """One DynamoDB table, with rows as plain dicts; tasks/catalog gives them meaning."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self._aws = aws
@@ -48,6 +51,10 @@ class Table:
     @property
     def client(self) -> Any:
         return self._aws.client("dynamodb")
+
+    def here(self, write: Write) -> Write:
+        """The write for a transaction that another table may carry out."""
+        return replace(write, table=self.name)
 
     def get(self, pk: str, sk: str) -> Row | None:
         """One row, read consistently; None when it isn't there."""
@@ -93,6 +100,7 @@ class Table:
     def transact(self, writes: list[Write]) -> list[str]:
         """All of at most 100 writes or none: [] when done, else a code for each write, "None" for those that were fine.
 
+        Each write may be about another table.
         ConditionalCheckFailed: a condition does not hold. TransactionConflict: another write was at the same row: try again.
         """
         requests = [dict([write.request(self.name)]) for write in writes]

@@ -13,7 +13,7 @@ from tasks.core.errors import BadRequest, Conflict
 
 @pytest.fixture
 def approvers(world: Any) -> Approvers:
-    return Approvers(world.table)
+    return Approvers(world.review_table)
 
 
 def addresses(approvers: Approvers) -> list[str]:
@@ -76,15 +76,18 @@ def test_a_membership_that_ended_does_not_come_back(world: Any, approvers: Appro
     approvers.begin(["ann@example.org", "bob@example.org"])
     first = approvers.find("ann@example.org")
     note = Write({"pk": "note", "sk": "note"})
-    assert world.table.transact([note, still_approves(first.address, first.membership)]) == []
+    assert world.review_table.transact([note, still_approves(first.address, first.membership)]) == []
 
     assert getattr(approvers, ending)("ann@example.org")
     approvers.add("ann@example.org")
 
     again = approvers.find("ann@example.org")
     assert again.membership != first.membership
-    assert world.table.transact([note, still_approves(first.address, first.membership)]) == ["None", "ConditionalCheckFailed"]
-    assert world.table.transact([note, still_approves(again.address, again.membership)]) == []
+    assert world.review_table.transact([note, still_approves(first.address, first.membership)]) == [
+        "None",
+        "ConditionalCheckFailed",
+    ]
+    assert world.review_table.transact([note, still_approves(again.address, again.membership)]) == []
 
 
 def test_nobody_s_links_can_be_revoked(approvers: Approvers) -> None:
@@ -101,7 +104,7 @@ def test_collisions_are_tried_again_and_end_in_words(world: Any) -> None:
             self.refusals -= 1
             return super().transact(writes) if self.refusals < 0 else ["TransactionConflict"] * len(writes)
 
-    table = Busy(world.aws, "catalog")
+    table = Busy(world.aws, "reviews")
     assert Approvers(table).begin(["ann@example.org", "bob@example.org"])
     table.refusals = 3
     assert Approvers(table).remove("ann@example.org") == "removed"

@@ -27,13 +27,13 @@ class Shelf:
         self.world, self.make = world, make
         self.catalog = world.catalog
         self.picture = self.arrived("IMG_1.HEIC", "a" * 64)
-        self.offered = self.catalog.offer_picture(self.picture, PAIR)
+        self.offered = self.catalog.pairs.offer_picture(self.picture, PAIR)
         self.film = self.arrived("IMG_1.MOV", "f" * 64, kind="video", live=True, duration=2.9)
 
     def arrived(self, name: str, sha256: str, claim: bool = True, **facts: Any) -> Item:
         item: Item = self.make.item(name)
-        self.catalog.create(item)
-        self.catalog.mark(item.id, "PROCESSING", attempt=1, media=self.make.media(sha256=sha256, pair=PAIR, **facts))
+        self.catalog.items.create(item)
+        self.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=self.make.media(sha256=sha256, pair=PAIR, **facts))
         if claim:
             pk, sk = claim_key(sha256)
             self.world.table.put({"pk": pk, "sk": sk, "item": item.id})
@@ -42,11 +42,13 @@ class Shelf:
     def join(self, item: Item | None = None, **more: Any) -> str:
         item = item or self.film
         media = self.make.media(**{"sha256": "f" * 64, "pair": PAIR, "kind": "video", "live": True, **more})
-        found: str = self.catalog.join(item, media, Film(item.id, 2.9, PARTS, digest(PARTS), (Label("Smoking", 80.0),), "hold"))
+        found: str = self.catalog.pairs.join(
+            item, media, Film(item.id, 2.9, PARTS, digest(PARTS), (Label("Smoking", 80.0),), "hold")
+        )
         return found
 
     def kept(self) -> Film | None:
-        found: Film | None = self.catalog.item(self.picture.id).film
+        found: Film | None = self.catalog.items.get(self.picture.id).film
         return found
 
 
@@ -57,7 +59,7 @@ def shelf(world: Any, make: Any) -> Shelf:
 
 def test_a_film_joins_its_picture_and_ends_as_its_duplicate(shelf: Shelf) -> None:
     assert shelf.offered and shelf.join() == shelf.picture.id
-    film, kept = shelf.catalog.item(shelf.film.id), shelf.kept()
+    film, kept = shelf.catalog.items.get(shelf.film.id), shelf.kept()
     assert kept is not None and (kept.item, kept.renditions) == (shelf.film.id, PARTS)
     assert (film.status, film.duplicate_of) == ("DUPLICATE", shelf.picture.id)
     assert film.reason == f"the moving part of a Live Photo: it goes with IMG_1.HEIC (item {shelf.picture.id})"
@@ -69,18 +71,18 @@ def test_asked_again_it_answers_the_same(shelf: Shelf) -> None:
 
 def test_the_first_picture_keeps_its_place_until_it_is_decided(shelf: Shelf) -> None:
     second = shelf.arrived("IMG_1 edited.JPG", "b" * 64)
-    assert [shelf.catalog.offer_picture(item, PAIR) for item in (second, shelf.picture, second)] == [False, True, False]
-    shelf.catalog.mark(shelf.picture.id, "REJECTED", attempt=1)
-    assert shelf.catalog.offer_picture(second, PAIR)
+    assert [shelf.catalog.pairs.offer_picture(item, PAIR) for item in (second, shelf.picture, second)] == [False, True, False]
+    shelf.catalog.items.mark(shelf.picture.id, "REJECTED", attempt=1)
+    assert shelf.catalog.pairs.offer_picture(second, PAIR)
     assert shelf.join() == second.id
 
 
 @pytest.mark.parametrize("stranger", [{"album": "Winter"}, {"contributor": "Eve"}, {"contributor": ""}], ids=str)
 def test_an_identifier_says_nothing_to_strangers(shelf: Shelf, stranger: dict[str, str]) -> None:
     film = shelf.make.item("IMG_2.MOV", **stranger)
-    shelf.catalog.create(film)
+    shelf.catalog.items.create(film)
     assert shelf.join(film) == ""
-    assert shelf.kept() is None and shelf.catalog.item(film.id).status == "RECEIVED"
+    assert shelf.kept() is None and shelf.catalog.items.get(film.id).status == "RECEIVED"
 
 
 def test_another_identifier_is_another_picture(shelf: Shelf) -> None:
@@ -89,9 +91,9 @@ def test_another_identifier_is_another_picture(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("status", ["PUBLISHED", "REJECTED", "EXPIRED", "QUARANTINED", "DUPLICATE", "FAILED"])
 def test_a_picture_that_is_decided_takes_no_film(shelf: Shelf, status: str) -> None:
-    shelf.catalog.mark(shelf.picture.id, status, attempt=1)
+    shelf.catalog.items.mark(shelf.picture.id, status, attempt=1)
     assert shelf.join() == ""
-    assert shelf.kept() is None and shelf.catalog.item(shelf.film.id).status == "PROCESSING"
+    assert shelf.kept() is None and shelf.catalog.items.get(shelf.film.id).status == "PROCESSING"
 
 
 def test_a_picture_whose_decision_the_machine_has_not_heard_takes_no_film(shelf: Shelf) -> None:
@@ -101,7 +103,7 @@ def test_a_picture_whose_decision_the_machine_has_not_heard_takes_no_film(shelf:
 
 
 def test_a_picture_that_may_be_a_duplicate_itself_takes_no_film(shelf: Shelf) -> None:
-    shelf.world.catalog.release_claim("a" * 64, shelf.picture.id)
+    shelf.world.catalog.items.release_claim("a" * 64, shelf.picture.id)
     assert shelf.join() == "" and shelf.kept() is None
 
 
@@ -114,19 +116,19 @@ def test_a_picture_has_one_film(shelf: Shelf) -> None:
     shelf.join()
     again = shelf.arrived("IMG_1 again.MOV", "e" * 64, kind="video", live=True)
     assert shelf.join(again, sha256="e" * 64) == ""
-    assert shelf.catalog.item(again.id).status == "PROCESSING"
+    assert shelf.catalog.items.get(again.id).status == "PROCESSING"
 
 
 def test_an_overtaken_attempt_joins_nothing(shelf: Shelf) -> None:
-    shelf.catalog.next_attempt(shelf.film.id, 1)
+    shelf.catalog.items.next_attempt(shelf.film.id, 1)
     assert shelf.join() == "" and shelf.kept() is None
     assert shelf.join(replace(shelf.film, attempt=2)) == shelf.picture.id
 
 
 def test_a_new_attempt_of_the_picture_keeps_its_film(shelf: Shelf) -> None:
     shelf.join()
-    assert shelf.catalog.next_attempt(shelf.picture.id, 1)
-    shelf.catalog.mark(shelf.picture.id, "PROCESSING", attempt=2)
+    assert shelf.catalog.items.next_attempt(shelf.picture.id, 1)
+    shelf.catalog.items.mark(shelf.picture.id, "PROCESSING", attempt=2)
     kept = shelf.kept()
     assert kept is not None and kept.item == shelf.film.id
 
@@ -173,15 +175,15 @@ def test_a_film_that_comes_between_looking_and_asking_is_asked_about(shelf: Shel
 
 def test_a_film_is_let_go_as_an_item_of_its_own(shelf: Shelf) -> None:
     shelf.join()
-    alone = shelf.catalog.part(shelf.picture.id)
-    record = shelf.catalog.item(shelf.film.id)
+    alone = shelf.catalog.pairs.part(shelf.picture.id)
+    record = shelf.catalog.items.get(shelf.film.id)
     assert (alone.attempt, record.attempt, record.status) == (2, 2, "RECEIVED")
     assert (record.reason, record.duplicate_of, shelf.kept()) == ("", "", None)
-    assert shelf.catalog.part(shelf.picture.id) is None
+    assert shelf.catalog.pairs.part(shelf.picture.id) is None
 
 
 def test_what_is_marked_in_the_film_veils_the_picture(shelf: Shelf) -> None:
     shelf.join()
     make = shelf.make
-    _, card = shelf.catalog.publish(shelf.picture, make.media(), make.prepared(), make.approved, make.files)
+    _, card = shelf.catalog.albums.publish(shelf.picture, make.media(), make.prepared(), make.approved, make.files)
     assert card.sensitive and card.kind == "image"

@@ -1,5 +1,9 @@
 """Search: every word must match, newest first, and rare words are found behind frequent ones."""
 
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 
 from tasks.catalog import Catalog
@@ -8,22 +12,19 @@ from tasks.catalog import Catalog
 @pytest.fixture
 def gallery(world, make):
     """Publishes (name, album, labels) at one minute after the other; returns the catalog."""
-    minutes = iter(range(10_000))
+    minutes = count()
 
-    class Dated(Catalog):
-        def _now(self):
-            minute = next(minutes)
-            return f"2026-06-01T{minute // 60:02d}:{minute % 60:02d}:00Z"
+    def clock():
+        return datetime(2026, 6, 1, tzinfo=UTC) + timedelta(minutes=next(minutes))
 
-    catalog = Dated(world.table)
+    catalog = Catalog.of(world.table, world.reviews, world.catalog.approvers, clock=clock)
 
     def publish(name, album="Summer", labels=()):
         item = make.item(name, album)
-        catalog.create(item)
-        catalog.publish(item, make.media(), make.prepared(labels=labels), make.approved, ())
+        catalog.items.create(item)
+        catalog.albums.publish(item, make.media(), make.prepared(labels=labels), make.approved, ())
 
-    catalog.add = publish
-    return catalog
+    return SimpleNamespace(add=publish, find=catalog.search.find, labels=catalog.search.labels)
 
 
 def titles(cards):

@@ -19,7 +19,8 @@ NOTHING: Mapping[str, str] = {}
 
 def begin(deployed: Mapping[str, str] = NOTHING, plan: deploy.Plan = PLAN) -> None:
     """As a deploy begins it where the stacks have these parameters."""
-    deploy._begin_approvers(replace(plan, deployed=deployed), "catalog")
+    table = deploy._review_table(plan, {"ReviewsTable": "reviews", "CatalogTable": "catalog"})
+    deploy._begin_approvers(replace(plan, deployed=deployed), table)
 
 
 def listed(world: Any) -> list[str]:

@@ -75,6 +75,7 @@ def test_what_is_kept_has_a_name_under_which_it_is_found_again() -> None:
     resources = expanded("storage")["Resources"]
     assert resources["Inbox"]["Properties"]["BucketName"] == "green-inbox-111122223333-eu-central-1"
     assert resources["Catalog"]["Properties"]["TableName"] == "green-catalog"
+    assert resources["Reviews"]["Properties"]["TableName"] == "green-reviews"
 
 
 def test_rendering_leaves_the_template_alone() -> None:
@@ -153,7 +154,7 @@ def test_several_approvers_come_in_either_way() -> None:
 
 def test_the_announcement_counts_what_will_be_there() -> None:
     words = deploy.announce(plan())
-    assert "stack greenroom-storage: 4 S3 buckets, 1 DynamoDB table\n" in words
+    assert "stack greenroom-storage: 4 S3 buckets, 2 DynamoDB tables\n" in words
     assert "3 Lambda functions, 1 CloudFront distribution" in words
     assert "1 state machine, 5 SQS queues" in words and "alarms," not in words.splitlines()[3]
 

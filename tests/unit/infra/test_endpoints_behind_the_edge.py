@@ -22,7 +22,9 @@ def greet(request: HttpRequest) -> HttpResponse:
 
 
 def ask(path: str = "/", secret: str = "", **headers: str) -> tuple[int, Any]:
-    settings = Settings(**BUCKETS, catalog_table="catalog", site_url_parameter="/site-url", origin_secret=secret)
+    settings = Settings(
+        **BUCKETS, catalog_table="catalog", reviews_table="reviews", site_url_parameter="/site-url", origin_secret=secret
+    )
     event = {
         "rawPath": path,
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},

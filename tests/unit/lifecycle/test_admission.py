@@ -16,7 +16,7 @@ def receive(world):
 
 
 def only(world):
-    (record,) = world.catalog.items()
+    (record,) = world.catalog.items.newest()
     return record
 
 
@@ -31,7 +31,7 @@ def test_a_crash_between_item_and_execution_is_mended_by_the_next_receivey(world
 def test_a_late_repeat_does_not_start_what_has_ended(world, receive):
     event = world.upload("Summer/a.jpg")
     receive(event)
-    world.catalog.mark(only(world).id, "REJECTED", attempt=1)
+    world.catalog.items.mark(only(world).id, "REJECTED", attempt=1)
     world.machine.executions.clear()
     receive(event)
     assert world.machine.executions == {}
@@ -42,7 +42,7 @@ def test_without_a_version_the_event_means_the_bytes_it_names(world, receive):
     second = world.upload("Summer/a.jpg", b"second")
     versions = [event["detail"]["object"].pop("version-id") for event in (first, second)]
     assert [receive(event) for event in (second, first)] == ["upload", "upload"]
-    assert {record.version for record in world.catalog.items()} == set(versions)
+    assert {record.version for record in world.catalog.items.newest()} == set(versions)
 
 
 def test_what_was_deleted_meanwhile_is_let_go(world, receive):
@@ -50,7 +50,7 @@ def test_what_was_deleted_meanwhile_is_let_go(world, receive):
     version = event["detail"]["object"]["version-id"]
     world.s3.delete_object(Bucket="inbox", Key="Summer/a.jpg", VersionId=version)
     assert receive(event) == "gone"
-    assert list(world.catalog.items()) == []
+    assert list(world.catalog.items.newest()) == []
 
 
 def test_a_deletion_by_name_keeps_the_version_that_was_uploaded(world, receive):
@@ -100,7 +100,7 @@ def test_a_folders_marker_is_no_upload_and_an_empty_file_is(world, receive):
 def test_a_by_product_becomes_no_item_and_stays_where_it_is(world, receive, key, kind):
     event = world.upload(key, b'{"geoData": {"latitude": 48.1}}')
     assert receive(event) == kind
-    assert (list(world.catalog.items()), world.machine.executions) == ([], {})
+    assert (list(world.catalog.items.newest()), world.machine.executions) == ([], {})
     assert world.store.head(Location("inbox", key)).bytes > 0
 
 
@@ -109,14 +109,14 @@ def test_what_cannot_be_read_is_pinned_where_the_event_names_no_version(world, r
     version = event["detail"]["object"].pop("version-id")
     world.withhold("Summer/a.jpg", 400)
     assert receive(event) == "unreadable"
-    assert [noted.location.version for noted in world.catalog.unreadable()] == [version]
+    assert [noted.location.version for noted in world.catalog.unreadable.all()] == [version]
 
 
 def test_a_by_product_that_s3_will_not_show_is_nobodys_loss(world, receive):
     event = world.upload("Summer/Thumbs.db")
     world.withhold("Summer/Thumbs.db", 400)
     assert receive(event) == "by-product"
-    assert world.catalog.unreadable() == []
+    assert world.catalog.unreadable.all() == []
 
 
 def test_an_event_that_means_a_delete_marker_is_of_something_gone(world, receive):
@@ -124,4 +124,4 @@ def test_an_event_that_means_a_delete_marker_is_of_something_gone(world, receive
     marker = world.s3.delete_object(Bucket="inbox", Key="Summer/a.jpg")["VersionId"]
     event["detail"]["object"]["version-id"] = marker
     assert receive(event) == "gone"
-    assert (list(world.catalog.items()), world.catalog.unreadable()) == ([], [])
+    assert (list(world.catalog.items.newest()), world.catalog.unreadable.all()) == ([], [])

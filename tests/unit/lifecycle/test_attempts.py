@@ -8,7 +8,7 @@ from tasks.lifecycle.attempts import begin, begin_next
 @pytest.fixture
 def item(world, make):
     item = make.item()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     return item
 
 
@@ -30,10 +30,10 @@ def test_the_next_attempt_is_begun_by_one_of_those_who_try(world, item):
     first, second = (begin_next(item.id, 1, world.catalog, world.machine) for _ in range(2))
     assert (first.attempt, second) == (2, None)
     assert world.machine.executions[f"{item.id}-2"]["input"]["item"]["attempt"] == 2
-    assert (world.catalog.item(item.id).attempt, list(world.machine.executions)) == (2, [f"{item.id}-2"])
+    assert (world.catalog.items.get(item.id).attempt, list(world.machine.executions)) == (2, [f"{item.id}-2"])
 
 
 def test_what_has_ended_has_no_next_attempt(world, item):
-    world.catalog.mark(item.id, "REJECTED", attempt=1)
+    world.catalog.items.mark(item.id, "REJECTED", attempt=1)
     assert begin_next(item.id, 1, world.catalog, world.machine) is None
     assert world.machine.executions == {}

@@ -12,12 +12,12 @@ from tasks.lifecycle.failure import give_up, report_failure
 @pytest.fixture
 def item(world, make):
     item = make.item()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     return item
 
 
 def claim(world, item):
-    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
+    world.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=Media("accepted", sha256="abc"))
     world.table.put({"pk": "content#abc", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
 
 
@@ -30,30 +30,30 @@ def test_a_message_that_the_emulator_wrapped_and_cut_off_is_unwrapped(world, ite
     inner = json.dumps({"errorMessage": 'too "small"', "errorType": "InvalidParameterException", "stackTrace": ["a path"]})
     cause = json.dumps({"errorType": "Runtime.HandlerError", "errorMessage": f"Proxy target returned HTTP 500: {inner[:-12]}"})
     report(world, item, error="Runtime.HandlerError", cause=cause)
-    assert world.catalog.item(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
+    assert world.catalog.items.get(item.id).reason == 'its processing failed: Runtime.HandlerError: too "small"'
 
 
 @pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "took too long"), ("ABORTED", "was stopped")])
 def test_the_reason_says_what_happened(world, item, status, words):
     report(world, item, status)
-    assert words in world.catalog.item(item.id).reason
+    assert words in world.catalog.items.get(item.id).reason
 
 
 def test_the_same_photograph_may_be_uploaded_again_after_a_failure(world, item):
     claim(world, item)
     report(world, item)
-    assert world.catalog.claim_holder("abc") == ""
+    assert world.catalog.items.claim_holder("abc") == ""
 
 
 def test_so_it_may_when_its_attempts_are_used_up(world, item):
     claim(world, item)
-    assert give_up(world.catalog.item(item.id), world.catalog, world.mailer, world.settings)
-    assert world.catalog.claim_holder("abc") == ""
-    assert world.catalog.item(item.id).reason == "given up after 1 attempt: none came to an end"
+    assert give_up(world.catalog.items.get(item.id), world.catalog, world.mailer, world.settings)
+    assert world.catalog.items.claim_holder("abc") == ""
+    assert world.catalog.items.get(item.id).reason == "given up after 1 attempt: none came to an end"
 
 
 def test_nobody_gives_up_what_somebody_has_begun_anew(world, item):
-    stale = world.catalog.item(item.id)
-    world.catalog.next_attempt(item.id, 1)
+    stale = world.catalog.items.get(item.id)
+    world.catalog.items.next_attempt(item.id, 1)
     assert not give_up(stale, world.catalog, world.mailer, world.settings)
-    assert (world.catalog.item(item.id).status, world.mails()) == ("RECEIVED", [])
+    assert (world.catalog.items.get(item.id).status, world.mails()) == ("RECEIVED", [])

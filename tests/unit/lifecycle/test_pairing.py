@@ -46,13 +46,13 @@ class Pair:
         names = ("video", "preview", "320w", "640w")
         self.films = make.prepared(tuple(self.file(self.film, name, "mp4") for name in names))
         self.picture_media, self.film_media = _shown(self.picture_media, self.pictures), _shown(self.film_media, self.films)
-        self.catalog.offer_picture(self.picture, PAIR)
+        self.catalog.pairs.offer_picture(self.picture, PAIR)
 
     def arrived(self, name: str, media: Any) -> Item:
         stored = self.world.s3.put_object(Bucket="inbox", Key=f"Summer/{name}", Body=name.encode())
         item = self.make.item(name, version=stored["VersionId"], received_at=iso(utc_now()))
-        self.catalog.create(item)
-        self.catalog.mark(item.id, "PROCESSING", attempt=1, media=media)
+        self.catalog.items.create(item)
+        self.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=media)
         pk, sk = claim_key(media.sha256)
         self.world.table.put({"pk": pk, "sk": sk, "item": item.id})
         return item
@@ -78,7 +78,7 @@ class Pair:
     def published(self) -> Any:
         request = PublishRequest(self.picture, self.picture_media, self.make.approved)
         publish(request, **self.means("store", "catalog", "settings", "reviews"))
-        return self.catalog.page("summer", 0)[0]
+        return self.catalog.albums.page("summer", 0)[0]
 
 
 @pytest.fixture
@@ -88,13 +88,13 @@ def pair(world: Any, make: Any) -> Pair:
 
 def test_a_film_goes_with_its_picture_under_names_of_its_own(pair: Pair) -> None:
     assert pair.look() == Joined("joined", 1, picture=pair.picture.id) == pair.look()
-    film = pair.catalog.item(pair.picture.id).film
+    film = pair.catalog.items.get(pair.picture.id).film
     assert {one.name: one.key.rsplit("/", 1)[1] for one in film.renditions} == {"live": "video.mp4", "motion": "preview.mp4"}
     assert film.sha256 == digest(film.renditions)
 
 
 def test_it_looks_often_at_first_and_for_no_longer_than_its_time(pair: Pair) -> None:
-    pair.catalog.mark(pair.picture.id, "REJECTED", attempt=1)
+    pair.catalog.items.mark(pair.picture.id, "REJECTED", attempt=1)
     fresh, older = iso(utc_now()), iso(utc_now() - timedelta(seconds=50))
     assert [pair.look(looks, received_at=fresh).seconds for looks in (0, 1, 2)] == [5, 10, 20]
     assert 55 <= pair.look(3, received_at=fresh).seconds <= 60
@@ -104,7 +104,7 @@ def test_it_looks_often_at_first_and_for_no_longer_than_its_time(pair: Pair) -> 
 
 
 def test_a_clock_that_runs_ahead_makes_nobody_wait_longer(pair: Pair) -> None:
-    pair.catalog.mark(pair.picture.id, "REJECTED", attempt=1)
+    pair.catalog.items.mark(pair.picture.id, "REJECTED", attempt=1)
     assert pair.look(3, received_at=iso(utc_now() + timedelta(hours=9))).seconds == 60
 
 
@@ -135,7 +135,7 @@ def test_a_rejection_is_about_both(pair: Pair) -> None:
     for _ in range(2):  # a retry finds it done
         discard(DiscardRequest(pair.picture, rejected), **pair.means("store", "catalog", "settings"))
     gone(pair)
-    assert pair.catalog.item(pair.film.id).status == "DUPLICATE"
+    assert pair.catalog.items.get(pair.film.id).status == "DUPLICATE"
 
 
 def test_silence_is_about_both(pair: Pair) -> None:
@@ -149,7 +149,7 @@ def test_silence_is_about_both(pair: Pair) -> None:
 def gone(pair: Pair) -> None:
     assert list(pair.world.store.keys("work", "")) == []
     assert pair.tags(pair.picture) == pair.tags(pair.film) == {"greenroom": "quarantined"}
-    assert [pair.catalog.claim_holder(letter * 64) for letter in "af"] == ["", ""]
+    assert [pair.catalog.items.claim_holder(letter * 64) for letter in "af"] == ["", ""]
 
 
 def test_a_broken_picture_lets_its_film_go_on_alone(pair: Pair) -> None:
@@ -157,10 +157,10 @@ def test_a_broken_picture_lets_its_film_go_on_alone(pair: Pair) -> None:
     broken = replace(pair.picture_media, verdict="rejected", reason="the picture ends in its middle")
     for _ in range(2):
         quarantine(QuarantineRequest(pair.picture, broken), **pair.means("store", "catalog", "settings", "machine"))
-    film = pair.catalog.item(pair.film.id)
+    film = pair.catalog.items.get(pair.film.id)
     assert (film.status, film.attempt, film.duplicate_of) == ("RECEIVED", 2, "")
     assert list(pair.world.machine.executions) == [f"{film.id}-2"]
-    assert pair.tags(pair.film) == {} and pair.catalog.claim_holder("f" * 64) == film.id
+    assert pair.tags(pair.film) == {} and pair.catalog.items.claim_holder("f" * 64) == film.id
     assert len(list(pair.world.store.keys("work", f"items/{film.id}/"))) == 4
 
 
@@ -168,14 +168,14 @@ def test_a_picture_that_proves_a_duplicate_lets_its_film_go_on_alone(pair: Pair)
     pair.look()
     first = pair.arrived("First.HEIC", pair.picture_media)  # took the claim while the picture had failed
     mark_duplicate(MarkDuplicateRequest(pair.picture, pair.picture_media), catalog=pair.catalog, machine=pair.world.machine)
-    assert pair.catalog.item(pair.picture.id).duplicate_of == first.id
+    assert pair.catalog.items.get(pair.picture.id).duplicate_of == first.id
     assert f"{pair.film.id}-2" in pair.world.machine.executions
 
 
 def test_what_was_recognized_in_the_film_stays_with_it(pair: Pair) -> None:
     seen = replace(pair.films.recognition, moderation=(Label("Smoking", 80.0),), triage="hold")
     pair.look(recognition=seen)
-    film = pair.catalog.item(pair.picture.id).film
+    film = pair.catalog.items.get(pair.picture.id).film
     assert (film.moderation, film.triage) == ((Label("Smoking", 80.0),), "hold")
 
 

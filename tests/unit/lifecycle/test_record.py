@@ -27,9 +27,9 @@ def item(world, make):
     """An item whose third attempt runs."""
     world.machine = Forgetful.of(type(world.machine))
     item = make.item()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     for attempt in (1, 2):
-        world.catalog.next_attempt(item.id, attempt)
+        world.catalog.items.next_attempt(item.id, attempt)
     running = f"{item.id}-3"
     world.machine.start(running, {})
     world.machine.histories[running] = [
@@ -45,7 +45,7 @@ def item(world, make):
 def archive(world, item, attempt, key="kept.json", **facts):
     body = {"attempt": attempt, "execution": f"{item.id}-{attempt}", "status": "FAILED", **facts}
     world.store.put("audit", key, json.dumps(body).encode(), "application/json")
-    world.catalog.note_archive(item.id, attempt, key)
+    world.catalog.items.note_archive(item.id, attempt, key)
     return body
 
 
@@ -53,7 +53,7 @@ def archive(world, item, attempt, key="kept.json", **facts):
 def read(world, item):
     def read():
         services = (world.catalog, world.reviews, world.store, world.machine, world.settings)
-        return records(world.catalog.item(item.id), *services)
+        return records(world.catalog.items.get(item.id), *services)
 
     return read
 

@@ -232,12 +232,12 @@ class FakeDeployment:
 
     def __init__(self, *ids):
         self.ids = ids
-        self.catalog = self
+        self.catalog = self.items = self
 
-    def items(self, limit):
+    def newest(self, limit):
         return map(Record, self.ids)
 
-    def item(self, id):
+    def get(self, id):
         return Record(id)
 
 

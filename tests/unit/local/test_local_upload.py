@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +181,13 @@ def test_whoever_waits_is_told_of_each_as_well(upload: Any, folder: Path, inbox:
     (folder / "b.jpg").symlink_to("nowhere")
 
     class Settled:
-        def item(self, id: str) -> Any:
+        def get(self, id: str) -> Any:
             item = make.item("a.jpg", id=id)
-            world.catalog.create(item)
-            world.catalog.mark(id, "QUARANTINED", attempt=1, reason="not a picture\x1b[31m")
-            return world.catalog.item(id)
+            world.catalog.items.create(item)
+            world.catalog.items.mark(id, "QUARANTINED", attempt=1, reason="not a picture\x1b[31m")
+            return world.catalog.items.get(id)
 
-    inbox.catalog = Settled()
+    inbox.catalog = replace(world.catalog, items=Settled())
     code, out, err = upload(folder, "--wait", "--json")
     rows = {Path(row["file"]).name: row for row in map(json.loads, out.splitlines())}
     assert (rows["b.jpg"]["verdict"], rows["b.jpg"]["reason"]) == ("failed", "is a link that leads nowhere")

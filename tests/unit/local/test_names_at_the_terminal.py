@@ -54,10 +54,10 @@ def waiting_item(world: Any, make: Any, name: str) -> str:
     item = make.item(f"a{name}.jpg", f"Album{name}", contributor=f"Ada{name}")
     media = make.media(camera=f"Cam{name}", taken_at=f"2024{name}")
     prepared = make.prepared(labels=(f"Dog{name}",))
-    world.catalog.create(item)
-    world.catalog.mark(item.id, "PENDING", attempt=1, media=media, prepared=prepared, reason=f"because{name}")
+    world.catalog.items.create(item)
+    world.catalog.items.mark(item.id, "PENDING", attempt=1, media=media, prepared=prepared, reason=f"because{name}")
     world.reviews.request(item, f"token-{item.id}", prepared.sha256)
-    arn, record = world.machine.execution_arn(f"{item.id}-1"), world.catalog.item(item.id)
+    arn, record = world.machine.execution_arn(f"{item.id}-1"), world.catalog.items.get(item.id)
     world.machine.start(f"{item.id}-1", {"item": dataclasses.asdict(record.item)})
     output = {"media": {**dataclasses.asdict(media), "note": f"noted{name}"}}
     at = "2026-06-01T10:00:00.000Z"

@@ -11,13 +11,14 @@ from tasks.make_thumbnails import MakeThumbnailsRequest, make_thumbnails
 from tasks.validate_media import ValidateMediaRequest, validate_media
 
 BUCKETS = {f"{name}_bucket": name for name in ("inbox", "work", "site", "audit")}
-SETTINGS = Settings(**BUCKETS, catalog_table="catalog", site_url_parameter="/site", segment_seconds=1)
+SETTINGS = Settings(**BUCKETS, catalog_table="catalog", reviews_table="reviews", site_url_parameter="/site", segment_seconds=1)
 
 
 class Ledger:
     """A catalog that remembers what it was told."""
 
     def __init__(self) -> None:
+        self.items = self
         self.marks: list[tuple[str, str, int, Media | None]] = []
         self.places: dict[str, str] = {}
 

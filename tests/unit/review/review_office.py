@@ -102,7 +102,7 @@ class Office(Services):
         """Items that wait, in one batch of messages; their tokens are `<token>-<name>`."""
         items = [self.make.item(name) for name in names]
         for item in items:
-            self.get(type(self.world.catalog)).create(item)
+            self.world.catalog.items.create(item)
         self.deliver(*(self.message(item, f"{token}-{name}", **more) for item, name in zip(items, names, strict=True)))
         return items
 
@@ -123,12 +123,13 @@ class Office(Services):
         return link.path.rsplit("/", 1)[1], link.fragment, code[1] if code else ""
 
     def rows(self) -> list[dict[str, Any]]:
-        """Everything that the table holds."""
-        return self.world.aws.client("dynamodb").scan(TableName="catalog")["Items"]
+        """Everything that the tables hold."""
+        scan = self.world.aws.client("dynamodb").scan
+        return [row for table in ("catalog", "reviews") for row in scan(TableName=table)["Items"]]
 
     def time_passes(self, pk: str, sk: str) -> None:
         """Let a link, a session, a device or a review run out."""
-        assert self.world.table.update(pk, sk, "SET #expires = :past", "attribute_exists(#pk)", past=1_000_000)
+        assert self.world.review_table.update(pk, sk, "SET #expires = :past", "attribute_exists(#pk)", past=1_000_000)
 
 
 class Browser:

@@ -11,7 +11,8 @@ from review_office import Browser, Office
 from tasks.catalog import Reviews
 from tasks.catalog.approvers import Approvers
 from tasks.catalog.links import Links
-from tasks.core.aws.dynamodb import Table, Write
+from tasks.catalog.review_table import ReviewTable
+from tasks.core.aws.dynamodb import Write
 from tasks.core.aws.ses import Mailer
 from tasks.core.http import ON_THE_WIRE
 from tasks.request_approval import EVERYTHING_PENDING
@@ -69,7 +70,7 @@ def test_only_who_has_the_secret_learns_of_the_removal(office: Office, approvers
 def test_a_removal_between_the_look_and_the_write_wins(office: Office, approvers: Approvers, ann: Browser) -> None:
     """The session was good when it was read: the transaction itself must ask."""
 
-    class Meeting(Table):
+    class Meeting(ReviewTable):
         meanwhile: Any = None
 
         def transact(self, writes: list[Write]) -> list[str]:
@@ -80,8 +81,8 @@ def test_a_removal_between_the_look_and_the_write_wins(office: Office, approvers
 
     (item,) = office.ask("IMG_1.HEIC")
     ann.open(office.letter())
-    table = Meeting(office.world.aws, "catalog")
-    office._opened[Reviews] = Reviews(table, 3600)
+    table = Meeting(office.world.aws, "reviews", "catalog")
+    office._opened[Reviews] = Reviews(table, office.world.catalog.items, 3600)
     table.meanwhile = lambda: approvers.remove(ANN)
 
     status, answer = ann.decide(item, "approve")
@@ -197,11 +198,11 @@ def test_a_mail_about_what_waits_that_fails_is_said(office: Office, approvers: A
 def test_a_late_link_does_not_outlive_its_questions(office: Office, approvers: Approvers) -> None:
     (item,) = office.ask("IMG_1.HEIC")
     ends = office.world.reviews.review(item.id).expires - 1_209_000  # asked about almost a fortnight ago
-    office.world.table.update(f"item#{item.id}", "review", "SET #expires = :ends", ends=ends)
+    office.world.review_table.update(f"item#{item.id}", "review", "SET #expires = :ends", ends=ends)
     approvers.add(EVE)
     ask_everybody(office)
     link, _, _ = office.letter(EVE)
-    assert office.world.table.get(f"link#{link}", "link")["expires"] == ends
+    assert office.world.review_table.get(f"link#{link}", "link")["expires"] == ends
 
 
 def test_a_link_and_a_device_from_before_there_was_a_list_still_work(office: Office, approvers: Approvers, ann: Browser) -> None:
@@ -211,7 +212,7 @@ def test_a_link_and_a_device_from_before_there_was_a_list_still_work(office: Off
     ann.open(letter)
     for row in office.rows():
         if row["pk"]["S"].startswith(("link#", "device#")):
-            assert office.world.table.update(
+            assert office.world.review_table.update(
                 row["pk"]["S"], row["sk"]["S"], "REMOVE #membership", "attribute_exists(#membership)"
             )
     assert ann.post("open", {})[0] == 200

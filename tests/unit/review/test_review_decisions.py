@@ -8,11 +8,12 @@ import pytest
 from review_office import PHONE, Browser, Office
 
 from tasks.catalog import Reviews
-from tasks.core.aws.dynamodb import Table, Write
+from tasks.catalog.review_table import ReviewTable
+from tasks.core.aws.dynamodb import Write
 from tasks.core.models.publication import Publication
 
 
-class Meeting(Table):
+class Meeting(ReviewTable):
     """A table at which somebody else is quicker: `meanwhile` runs between the next reading and its transaction."""
 
     meanwhile: Any = None
@@ -26,8 +27,8 @@ class Meeting(Table):
 
 @pytest.fixture
 def meeting(office: Office) -> Meeting:
-    table = Meeting(office.world.aws, "catalog")
-    office._opened[Reviews] = Reviews(table, 3600)
+    table = Meeting(office.world.aws, "reviews", "catalog")
+    office._opened[Reviews] = Reviews(table, office.world.catalog.items, 3600)
     return table
 
 
@@ -131,7 +132,7 @@ def test_a_timeout_that_meets_a_click_returns_the_click(office: Office, meeting:
 
 
 def test_a_write_that_only_collided_is_done_again(office: Office, ann: Browser) -> None:
-    class Busy(Table):
+    class Busy(ReviewTable):
         refusals = 3
 
         def transact(self, writes: list[Write]) -> list[str]:
@@ -139,7 +140,7 @@ def test_a_write_that_only_collided_is_done_again(office: Office, ann: Browser) 
             return super().transact(writes) if self.refusals < 0 else ["TransactionConflict", "None"]
 
     (item,) = office.ask("IMG_1.HEIC")
-    office._opened[Reviews] = Reviews(Busy(office.world.aws, "catalog"), 3600)
+    office._opened[Reviews] = Reviews(Busy(office.world.aws, "reviews", "catalog"), office.world.catalog.items, 3600)
     ann.open(office.letter())
     assert ann.decide(item, "approve")[1]["outcome"] == "recorded"
 
@@ -194,16 +195,16 @@ def test_a_dead_token_is_no_success(office: Office, ann: Browser, execution: str
 def test_a_click_after_the_publication_shows_where_it_stands(office: Office, ann: Browser, bob: Browser) -> None:
     item = both_open(office, ann, bob)
     ann.decide(item, "approve")
-    prepared = office.world.catalog.item(item.id).prepared
+    prepared = office.world.catalog.items.get(item.id).prepared
     decision, _ = office.world.reviews.decision(item.id)
-    office.world.catalog.publish(item, office.make.media(), prepared, decision, office.make.files)
+    office.world.catalog.albums.publish(item, office.make.media(), prepared, decision, office.make.files)
 
     status, answer = bob.decide(item, "reject")
     assert status == 409
     assert answer["standing"]["state"] == "published"
     assert answer["standing"]["url"] == f"/items/{item.id}/"
     assert answer["message"].endswith(" UTC.") and "In the gallery. Approved by ann@example.org" in answer["message"]
-    assert isinstance(office.world.catalog.item(item.id).publication, Publication)
+    assert isinstance(office.world.catalog.items.get(item.id).publication, Publication)
 
 
 def test_what_another_decided_is_shown_when_the_link_is_opened(office: Office, ann: Browser, bob: Browser) -> None:

@@ -50,7 +50,7 @@ def test_the_page_can_load_nothing_from_afar_and_stand_in_no_frame(office: Offic
 def test_the_secret_and_the_code_show_what_waits(office: Office, ann: Browser) -> None:
     photo, paper = office.make.item("IMG_1.HEIC"), office.make.item("plan.pdf")
     for item in (photo, paper):
-        office.world.catalog.create(item)
+        office.world.catalog.items.create(item)
     office.deliver(office.message(photo, "one"), office.message(paper, "two", kind="document", format="pdf"))
 
     status, answer = ann.open(office.letter())
@@ -175,11 +175,11 @@ def test_a_session_lasts_a_quarter_of_an_hour_and_is_renewed_by_use(office: Offi
     ann.open(office.letter())
     session = next(row["pk"]["S"] for row in office.rows() if row["pk"]["S"].startswith("session#"))
 
-    office.world.table.update(session, "session", "SET #expires = #expires - :some", some=600)
-    before = office.world.table.get(session, "session")["expires"]
+    office.world.review_table.update(session, "session", "SET #expires = #expires - :some", some=600)
+    before = office.world.review_table.get(session, "session")["expires"]
     status, again = ann.post("open", {})
     assert (status, again["nonce"]) == (200, ann.nonce)
-    assert office.world.table.get(session, "session")["expires"] >= before + 600
+    assert office.world.review_table.get(session, "session")["expires"] >= before + 600
 
     office.time_passes(session, "session")
     assert ann.post("open", {})[0] == 401
@@ -205,7 +205,7 @@ def test_one_link_s_session_says_nothing_about_another_link(office: Office, ann:
     ann.jar[f"greenroom-review-{link}"] = ann.jar[f"greenroom-review-{ann.link}"]
     ann.link = link
     assert ann.post("open", {})[0] == 401
-    assert office.world.catalog.item(first.id).status == "PENDING"
+    assert office.world.catalog.items.get(first.id).status == "PENDING"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_thousand_items_come_a_few_at_a_time_and_waiting_ones_first(office: Of
     monkeypatch.setattr("tasks.review.SHOWN_AT_ONCE", 2)
     items = [office.make.item(f"IMG_{number}.HEIC") for number in range(3)]
     for item in items:
-        office.world.catalog.create(item)
+        office.world.catalog.items.create(item)
     office.deliver(*(office.message(item, item.id) for item in items))
     _, first = ann.open(office.letter())
     assert ([item["title"] for item in first["items"]], first["more"]) == (["IMG_0", "IMG_1"], 1)

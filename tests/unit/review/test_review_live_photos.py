@@ -22,15 +22,15 @@ def a_film_joins(office: Office, picture: Item, *marks: str) -> None:
     pk, sk = claim_key("a" * 64)
     world.table.put({"pk": pk, "sk": sk, "item": picture.id})
     film = make.item("IMG_1.MOV")
-    world.catalog.create(film)
-    world.catalog.offer_picture(picture, PAIR)
+    world.catalog.items.create(film)
+    world.catalog.pairs.offer_picture(picture, PAIR)
     parts = tuple(
         Rendition(name, f"items/{film.id}/{file}", "mp4", "video/mp4", 480, 360, 9, digit * 64)
         for name, file, digit in (("motion", "preview.mp4", "1"), ("live", "video.mp4", "2"))
     )
     moderation = tuple(Label(name, 90.0) for name in marks)
     told = Film(film.id, 2.9, parts, digest(parts), moderation, "hold" if marks else "clear")
-    assert world.catalog.join(film, make.media(kind="video", sha256="f" * 64, pair=PAIR, live=True), told) == picture.id
+    assert world.catalog.pairs.join(film, make.media(kind="video", sha256="f" * 64, pair=PAIR, live=True), told) == picture.id
 
 
 def test_the_page_shows_the_film_with_its_picture(office: Office, ann: Browser) -> None:
@@ -62,7 +62,7 @@ def test_a_film_that_comes_after_the_click_is_not_what_was_decided(office: Offic
     assert ann.decide(item, "approve")[1]["outcome"] == "recorded"
     with pytest.raises(AssertionError):
         a_film_joins(office, item)
-    assert office.world.catalog.item(item.id).film is None
+    assert office.world.catalog.items.get(item.id).film is None
 
 
 def test_what_is_marked_in_the_film_is_said_of_the_whole(office: Office, ann: Browser) -> None:
@@ -79,8 +79,8 @@ def body_of(office: Office) -> str:
 
 def test_the_mail_says_live_photo_where_the_film_is_there(office: Office) -> None:
     item = office.make.item("IMG_1.HEIC")
-    office.world.catalog.create(item)
-    office.world.catalog.mark(item.id, "PROCESSING", attempt=1, media=office.make.media())
+    office.world.catalog.items.create(item)
+    office.world.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=office.make.media())
     a_film_joins(office, item, "Smoking")
     office.deliver(office.message(item, "token"))
     assert "Live Photo · HEIC" in body_of(office) and "Smoking 90%" in body_of(office)

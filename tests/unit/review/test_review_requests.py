@@ -28,7 +28,7 @@ class BrokenMailer:
 def batch(office: Office, *names: str) -> list[dict[str, Any]]:
     items = [office.make.item(name) for name in names]
     for item in items:
-        office.world.catalog.create(item)
+        office.world.catalog.items.create(item)
     return [office.message(item, f"token-{name}") for item, name in zip(items, names, strict=True)]
 
 
@@ -43,7 +43,7 @@ def test_forty_uploads_are_one_mail_for_each_approver(office: Office, ann: Brows
 
 def test_what_waits_is_pending_with_all_that_is_known(office: Office) -> None:
     (item,) = office.ask("IMG_1.HEIC")
-    record = office.world.catalog.item(item.id)
+    record = office.world.catalog.items.get(item.id)
     assert (record.status, record.media.format, record.prepared.sha256) == ("PENDING", "heic", "5" * 64)
     review = office.world.reviews.review(item.id)
     assert (review.status, review.attempt, review.mailed) == ("PENDING", 1, ("ann@example.org", "bob@example.org"))
@@ -62,10 +62,10 @@ def test_a_message_redelivered_after_the_decision_opens_nothing_again(office: Of
     ann.open(office.letter())
     item = office.make.item("IMG_1.HEIC")
     ann.decide(item, "reject")
-    office.world.catalog.mark(item.id, "REJECTED", attempt=1)
+    office.world.catalog.items.mark(item.id, "REJECTED", attempt=1)
 
     assert office.deliver(*messages) == []
-    assert office.world.catalog.item(item.id).status == "REJECTED"
+    assert office.world.catalog.items.get(item.id).status == "REJECTED"
     assert len(office.mails()) == 2 and len(office.machine.answers) == 1
 
 
@@ -74,7 +74,7 @@ def test_another_attempt_learns_the_decision_at_once(office: Office, ann: Browse
     ann.open(office.letter())
     office.machine.alive.clear()  # the engine died, and its executions with it
     ann.decide(item, "approve")
-    again = office.world.catalog.next_attempt(item.id, 1)
+    again = office.world.catalog.items.next_attempt(item.id, 1)
 
     office.deliver(office.message(again, "second-token"))
 
@@ -88,7 +88,7 @@ def test_another_attempt_with_other_pictures_is_looked_at_anew(office: Office, a
     ann.open(office.letter())
     office.machine.alive.clear()
     ann.decide(item, "approve")
-    again = office.world.catalog.next_attempt(item.id, 1)
+    again = office.world.catalog.items.next_attempt(item.id, 1)
 
     office.deliver(office.message(again, "second-token", sha256="7" * 64))
 
@@ -101,7 +101,7 @@ def test_a_pending_item_of_a_lost_engine_is_asked_about_again_and_its_old_link_s
     (item,) = office.ask("IMG_1.HEIC")
     old = office.letter()
     office.machine.alive.clear()
-    again = office.world.catalog.next_attempt(item.id, 1)
+    again = office.world.catalog.items.next_attempt(item.id, 1)
     office.deliver(office.message(again, "second-token"))
 
     ann.open(old)
@@ -112,7 +112,7 @@ def test_a_pending_item_of_a_lost_engine_is_asked_about_again_and_its_old_link_s
 def test_an_older_attempt_s_message_that_comes_late_changes_nothing(office: Office) -> None:
     late = batch(office, "IMG_1.HEIC")
     item = office.make.item("IMG_1.HEIC")
-    again = office.world.catalog.next_attempt(item.id, 1)
+    again = office.world.catalog.items.next_attempt(item.id, 1)
     office.deliver(office.message(again, "second-token"))
     mails = len(office.mails())
 
@@ -124,7 +124,7 @@ def test_an_older_attempt_s_message_that_comes_late_changes_nothing(office: Offi
 @pytest.mark.parametrize("alive", ["first", "second"])
 def test_whichever_of_two_tokens_somebody_waits_for_is_answered(office: Office, ann: Browser, alive: str) -> None:
     item = office.make.item("IMG_1.HEIC")
-    office.world.catalog.create(item)
+    office.world.catalog.items.create(item)
     # A retry of the send may leave two messages of one attempt, in any order.
     office.deliver(office.message(item, "first"))
     office.deliver(office.message(item, "second"))
@@ -169,7 +169,7 @@ def test_without_anybody_to_ask_the_item_waits_for_the_operator(
     office = office_with(**absent)
     (item,) = office.ask("IMG_1.HEIC")
     assert office.mails() == []
-    assert office.world.catalog.item(item.id).status == "PENDING"
+    assert office.world.catalog.items.get(item.id).status == "PENDING"
     assert "nobody to ask" in logged.getvalue()
     assert office.world.reviews.record(item.id, "approve", approver="operator").state == "recorded"
     assert office.world.reviews.tell(item.id, office.machine)
@@ -187,7 +187,7 @@ def test_two_that_look_alike_are_said_to_be(office: Office) -> None:
     items = [office.make.item(name) for name in ("IMG_1.HEIC", "IMG_2.HEIC", "IMG_3.HEIC")]
     hashes = ("00000000000000ff", "00000000000000fe", "ffffffffffffffff")
     for item in items:
-        office.world.catalog.create(item)
+        office.world.catalog.items.create(item)
     office.deliver(*(office.message(item, item.id, phash=phash) for item, phash in zip(items, hashes, strict=True)))
     text = office.mails()[0].get_body(("plain",)).get_content()
     assert text.count("Looks almost like") == 1
@@ -211,7 +211,7 @@ def test_the_task_token_and_the_link_s_secret_leave_no_trace(
     seen = json.dumps(answers) + logs
     mails = "".join(str(part.get_content()) for mail in office.mails() for part in mail.walk() if not part.is_multipart())
     audit = repr(office.world.reviews.decisions(item.id)) + repr(office.world.reviews.review(item.id))
-    record = repr(office.world.catalog.item(item.id))
+    record = repr(office.world.catalog.items.get(item.id))
     assert canary not in seen + mails + audit + record + "".join(office.world.mails())
 
     holders = [row["sk"]["S"] for row in office.rows() if canary in json.dumps(row)]
@@ -226,7 +226,7 @@ def test_the_task_token_and_the_link_s_secret_leave_no_trace(
 def test_an_item_that_has_moved_on_is_not_asked_about(office: Office) -> None:
     messages = batch(office, "IMG_1.HEIC")
     item = office.make.item("IMG_1.HEIC")
-    office.world.catalog.mark(item.id, "QUARANTINED", attempt=1, reason="no")
+    office.world.catalog.items.mark(item.id, "QUARANTINED", attempt=1, reason="no")
     assert office.deliver(*messages) == []
     assert office.mails() == []
 

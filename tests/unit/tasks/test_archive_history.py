@@ -37,7 +37,7 @@ def history(*, waits=0, output=None):
 @pytest.fixture
 def item(world, make):
     item = make.item()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     return item
 
 
@@ -76,7 +76,7 @@ def test_the_record_tells_the_whole_story_in_order(world, item, run):
         "2026-06-01T10:00:00.120Z",
         "2026-06-01T10:00:09.120Z",
     )
-    assert world.catalog.archives(item.id) == [archived.key]
+    assert world.catalog.items.archives(item.id) == [archived.key]
 
 
 def test_no_task_token_stands_in_any_byte(world, run):
@@ -105,7 +105,7 @@ def test_the_policys_own_decision_is_told_where_nobody_made_one(world, run):
 
 
 def test_a_later_attempts_decision_is_not_the_first_ones(world, item, run):
-    following = world.catalog.next_attempt(item.id, 1)
+    following = world.catalog.items.next_attempt(item.id, 1)
     world.reviews.request(following, "another token", "s" * 64)
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
     assert kept(world, run(history(), "FAILED").key)["decision"] is None

@@ -60,7 +60,7 @@ def test_the_schedules_event_is_a_request_to_sweep(world, services):
 
 def test_a_states_parameters_are_a_request_and_its_answer_is_plain_json(world, services, make):
     item, prepared = make.item(), make.prepared()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     world.reviews.request(item, "token", prepared.sha256)
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256=prepared.sha256)
     event = {"item": item, "media": make.media(prepared), "decision": make.approved}
@@ -77,19 +77,19 @@ def test_a_states_parameters_are_a_request_and_its_answer_is_plain_json(world, s
 )
 def test_outcomes_are_written_from_the_states_own_facts(world, services, make, task, facts, status):
     item = make.item()
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     assert lambda_handler(task, services)({"item": to_json(item), **facts}, None) is None
-    assert world.catalog.item(item.id).status == status
+    assert world.catalog.items.get(item.id).status == status
 
 
 def test_a_duplicate_is_marked_from_the_states_own_facts(world, services, make):
     first, copy = make.item("a.jpg"), make.item("b.jpg")
     for item in (first, copy):
-        world.catalog.create(item)
+        world.catalog.items.create(item)
     world.table.put({"pk": f"content#{'a' * 64}", "sk": "claim", "item": first.id})  # as the ClaimContent state writes it
     event = {"item": to_json(copy), "media": to_json(make.media())}
     assert lambda_handler(mark_duplicate, services)(event, None) is None
-    assert world.catalog.item(copy.id).duplicate_of == first.id
+    assert world.catalog.items.get(copy.id).duplicate_of == first.id
 
 
 def test_an_event_of_another_shape_is_refused_in_words(services):

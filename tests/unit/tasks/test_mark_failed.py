@@ -17,7 +17,7 @@ def ended(item, status="FAILED", **more):
 @pytest.fixture
 def item(world, make):
     item = make.item("holiday\npicture.jpg")
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     return item
 
 
@@ -28,7 +28,7 @@ def run(world, event, settings=None):
 def test_a_failed_execution_marks_its_item_and_tells_the_operator(world, item):
     cause = json.dumps({"errorMessage": "no space left", "errorType": "OSError", "stackTrace": ["secret path"]})
     run(world, ended(item, error="OSError", cause=cause))
-    record = world.catalog.item(item.id)
+    record = world.catalog.items.get(item.id)
     assert (record.status, record.reason) == ("FAILED", "its processing failed: OSError: no space left")
     (mail,) = [message_from_string(text, policy=policy.default) for text in world.mails()]
     assert (mail["To"], mail["Subject"]) == ("operator@example.org", "Not finished: holiday picture.jpg")
@@ -37,22 +37,22 @@ def test_a_failed_execution_marks_its_item_and_tells_the_operator(world, item):
 
 
 def test_a_newer_attempt_makes_it_old_news(world, item):
-    world.catalog.next_attempt(item.id, 1)
+    world.catalog.items.next_attempt(item.id, 1)
     run(world, ended(item))
-    assert world.catalog.item(item.id).status == "RECEIVED"
+    assert world.catalog.items.get(item.id).status == "RECEIVED"
     assert world.mails() == []
 
 
 def test_an_outcome_is_not_overwritten(world, item):
-    world.catalog.mark(item.id, "REJECTED", attempt=1)
+    world.catalog.items.mark(item.id, "REJECTED", attempt=1)
     run(world, ended(item))
-    assert world.catalog.item(item.id).status == "REJECTED"
+    assert world.catalog.items.get(item.id).status == "REJECTED"
     assert world.mails() == []
 
 
 def test_an_execution_lost_with_its_engine_is_left_to_the_sweeper(world, item):
     run(world, ended(item, error="States.ServiceRestart"))
-    assert world.catalog.item(item.id).status == "RECEIVED"
+    assert world.catalog.items.get(item.id).status == "RECEIVED"
     assert world.mails() == []
 
 

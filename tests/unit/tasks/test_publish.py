@@ -32,7 +32,7 @@ def prepared(world, make):
 def waiting(world, make, prepared):
     """An item whose review is open."""
     item = make.item('größe "1"; x.html')
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     world.reviews.request(item, "token", prepared.sha256)
     return PublishRequest(item, make.media(prepared), make.approved)
 
@@ -52,7 +52,7 @@ def public(world):
 def test_approved_files_get_immutable_public_names(world, waiting, prepared):
     decide(world, waiting)
     publication = run(world, waiting)
-    (card,) = world.catalog.page("summer", 0)
+    (card,) = world.catalog.albums.page("summer", 0)
     assert publication.url == card.url
     assert sorted(file.path for file in card.files) == sorted(public(world))
     for file, rendition in zip(card.files, prepared.renditions, strict=True):
@@ -65,7 +65,7 @@ def test_approved_files_get_immutable_public_names(world, waiting, prepared):
 def test_a_document_is_a_download_that_nothing_runs(world, waiting):
     decide(world, waiting)
     run(world, waiting)
-    (card,) = world.catalog.page("summer", 0)
+    (card,) = world.catalog.albums.page("summer", 0)
     found = world.s3.head_object(Bucket="site", Key=card.files[2].path)
     assert found["ContentType"] == "application/octet-stream"
     assert found["ContentDisposition"] == (
@@ -76,13 +76,13 @@ def test_a_document_is_a_download_that_nothing_runs(world, waiting):
 def test_publishing_again_gives_the_same_publication(world, waiting):
     decide(world, waiting)
     assert run(world, waiting) == run(world, waiting)
-    assert world.catalog.album("summer").count == 1
+    assert world.catalog.albums.get("summer").count == 1
 
 
 def test_the_catalogs_decision_is_published_not_the_one_that_travelled(world, waiting):
     decide(world, waiting)
     run(world, waiting)
-    assert world.catalog.item(waiting.item.id).decision.approver == "ann@example.org"
+    assert world.catalog.items.get(waiting.item.id).decision.approver == "ann@example.org"
 
 
 def test_what_nobody_decided_is_not_published(world, waiting):
@@ -111,4 +111,4 @@ def test_bytes_that_changed_after_the_approval_are_not_published(world, waiting)
     world.store.put("work", waiting.prepared.renditions[0].key, b"something else", "image/jpeg")
     with pytest.raises(Stale, match="no longer what the approver saw"):
         run(world, waiting)
-    assert world.catalog.albums() == []
+    assert world.catalog.albums.all() == []

@@ -27,12 +27,12 @@ def card(world, make):
 
     prepared = make.prepared(tuple(rendition(name, body) for name, body in FILES.items()))
     item = make.item("long.mp4")
-    world.catalog.create(item)
+    world.catalog.items.create(item)
     world.reviews.request(item, "token", prepared.sha256)
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256=prepared.sha256)
     request = PublishRequest(item, make.media(prepared), make.approved)
     publish(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
-    (found,) = world.catalog.page("summer", 0)
+    (found,) = world.catalog.albums.page("summer", 0)
     return found
 
 

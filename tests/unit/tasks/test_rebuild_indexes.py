@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from tasks.catalog import Catalog
+from tasks.catalog.rows import card_key, lease_key
 from tasks.core.errors import BadRequest
 from tasks.rebuild_indexes import RebuildIndexesRequest, rebuild_indexes
 
@@ -39,14 +40,14 @@ class Gallery:
 
     def __init__(self, world, make, page_size):
         self.settings = replace(world.settings, page_size=page_size)
-        self.catalog = Catalog.open(world.aws, self.settings)
+        self.catalog, self.table = Catalog.open(world.aws, self.settings), world.table
         self.store, self.edge, self._make = FakeStore(), FakeEdge(), make
 
     def publish(self, name, album="Summer"):
         item = self._make.item(f"{name}.jpg", album=album)
-        self.catalog.create(item)
+        self.catalog.items.create(item)
         make = self._make
-        publication, _ = self.catalog.publish(item, make.media(), make.prepared(labels=()), make.approved, make.files)
+        publication, _ = self.catalog.albums.publish(item, make.media(), make.prepared(labels=()), make.approved, make.files)
         return RebuildIndexesRequest(item, publication)
 
     def rebuild(self, request, catalog=None):
@@ -157,25 +158,25 @@ def test_what_is_published_while_a_page_is_rendered_is_on_it_all_the_same(galler
     first, second = site.publish("first"), site.publish("second")
 
     class Meanwhile:
-        """A catalog in which, right after the first look at the page, another rebuilder comes by."""
+        """Albums among which, right after the first look at the page, another rebuilder comes by."""
 
-        def __init__(self, catalog):
-            self._catalog, self.came = catalog, False
+        def __init__(self, albums):
+            self._albums, self.came = albums, False
 
         def __getattr__(self, name):
-            return getattr(self._catalog, name)
+            return getattr(self._albums, name)
 
         def page(self, slug, number):
-            cards = [card for card in self._catalog.page(slug, number) if self.came or card.id == first.item.id]
+            cards = [card for card in self._albums.page(slug, number) if self.came or card.id == first.item.id]
             if not self.came and self._held("summer/0"):
                 self.came = True
                 site.rebuild(second)
             return cards
 
         def _held(self, lease):
-            return bool(self._catalog._table.get(f"lease#album#{lease}", "lease"))
+            return bool(site.table.get(*lease_key(lease)))
 
-    site.rebuild(first, Meanwhile(site.catalog))
+    site.rebuild(first, replace(site.catalog, albums=Meanwhile(site.catalog.albums)))
     assert site.on("/albums/summer/0/") == {first.item.id, second.item.id}
 
 
@@ -199,7 +200,7 @@ def test_a_slow_writer_does_not_hide_its_new_neighbour(gallery):
 def test_a_retry_after_a_crash_takes_its_own_lease_again(gallery):
     site = gallery(60)
     request = site.publish("cat")
-    assert site.catalog.acquire_rebuild("summer/0", f"{request.item.id}-1"), "the worker that then died"
+    assert site.catalog.rebuilds.acquire("summer/0", f"{request.item.id}-1"), "the worker that then died"
     site.rebuild(request)
     assert site.on("/albums/summer/0/") == {request.item.id}
 
@@ -235,10 +236,10 @@ def test_whoever_only_left_word_writes_the_item_alone(gallery):
     site = gallery(60)
     request = site.publish("cat")
     for lease in ("summer/0", "summer", "/"):
-        site.catalog.acquire_rebuild(lease, "another")
+        site.catalog.rebuilds.acquire(lease, "another")
     done = site.rebuild(request)
     assert done.written == 1
-    assert site.catalog.finish_rebuild("summer", "another"), "word was left"
+    assert site.catalog.rebuilds.finish("summer", "another"), "word was left"
 
 
 def test_a_request_that_names_nothing_is_refused(gallery):
@@ -249,7 +250,7 @@ def test_a_request_that_names_nothing_is_refused(gallery):
 def test_an_item_that_was_taken_down_meanwhile_gets_no_page(gallery):
     site = gallery(60)
     request = site.publish("cat")
-    site.catalog._table.delete("album#summer#000000", "000000001")
+    site.table.delete(*card_key("summer", 0, 1))
     site.rebuild(request)
     assert f"items/{request.item.id}/index.html" not in site.store.objects
     assert site.on("/albums/summer/") == set()

@@ -22,7 +22,7 @@ def deliver(world):
 
 
 def only(world):
-    (record,) = world.catalog.items()
+    (record,) = world.catalog.items.newest()
     return record
 
 
@@ -40,7 +40,7 @@ def test_every_event_three_times_in_any_order_is_one_item_and_one_execution_each
     events = [world.upload(f"Summer/{number}.jpg", bytes([number])) for number in range(6)] * 3
     random.Random(7).shuffle(events)
     assert deliver(*events) == []
-    assert len(list(world.catalog.items())) == 6
+    assert len(list(world.catalog.items.newest())) == 6
     assert len(world.machine.executions) == 6
 
 
@@ -58,7 +58,7 @@ def test_what_s3_has_and_will_not_show_is_noted_and_not_delivered_again(world, d
     world.withhold("Summer/a.jpg", status)
     assert deliver(poison, good) == []
     assert only(world).key == "Summer/b.jpg"
-    (noted,) = world.catalog.unreadable()
+    (noted,) = world.catalog.unreadable.all()
     assert noted.location == Location("inbox", "Summer/a.jpg", poison["detail"]["object"]["version-id"])
     assert noted.reason and not noted.told
 
@@ -67,7 +67,7 @@ def test_a_passing_fault_of_s3_brings_its_message_back(world, deliver):
     event = world.upload("Summer/a.jpg")
     world.withhold("Summer/a.jpg", 501)
     assert deliver(event) == ["m0"]
-    assert world.catalog.unreadable() == []
+    assert world.catalog.unreadable.all() == []
 
 
 def test_one_unreadable_message_does_not_bring_the_others_back(world, deliver):

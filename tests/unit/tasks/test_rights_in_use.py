@@ -79,16 +79,16 @@ def test_sweep_may_do_all_that_it_does(world, asked, make):
         return sweep(SweepRequest(grace_seconds=0), **services)
 
     receive(world, *[world.upload(f"Summer/{name}.jpg") for name in ("failed", "lost", "decided", "never", "worn")])
-    items = {record.item.filename.removesuffix(".jpg"): record.item for record in world.catalog.items()}
-    world.catalog.mark(items["failed"].id, "PROCESSING", attempt=1, media=make.media())
+    items = {record.item.filename.removesuffix(".jpg"): record.item for record in world.catalog.items.newest()}
+    world.catalog.items.mark(items["failed"].id, "PROCESSING", attempt=1, media=make.media())
     world.machine.end(f"{items['failed'].id}-1", "FAILED", "OSError")
     world.machine.end(f"{items['lost'].id}-1", "FAILED", "States.ServiceRestart")
-    world.catalog.mark(items["decided"].id, "PENDING", attempt=1)
+    world.catalog.items.mark(items["decided"].id, "PENDING", attempt=1)
     world.reviews.request(items["decided"], "token", "s" * 64)
     world.reviews.record(items["decided"].id, "approve", approver="ann@example.org", sha256="s" * 64)
     del world.machine.executions[f"{items['never'].id}-1"]
     for attempt in (1, 2):
-        world.catalog.next_attempt(items["worn"].id, attempt)
+        world.catalog.items.next_attempt(items["worn"].id, attempt)
     world.machine.start(f"{items['worn'].id}-3", {})
     world.machine.end(f"{items['worn'].id}-3", "ABORTED")
     world.upload("Lost/a.jpg")

@@ -12,8 +12,8 @@ def look(world, make):
     """`look("q=cat")` answers as the Function URL does, over a gallery with a dog in it."""
     world.aws.client("ssm").put_parameter(Name=world.settings.site_url_parameter, Value="https://g.example", Type="String")
     item = make.item("<b>Rex</b>.jpg", album="Parks & gardens")
-    world.catalog.create(item)
-    world.catalog.publish(item, make.media(), make.prepared(labels=("Dog", "Green Grass")), make.approved, make.files)
+    world.catalog.items.create(item)
+    world.catalog.albums.publish(item, make.media(), make.prepared(labels=("Dog", "Green Grass")), make.approved, make.files)
     handler = http_handler(search, Services(world.settings, world.aws))
 
     def send(query, method="GET"):

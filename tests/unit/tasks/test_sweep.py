@@ -27,7 +27,7 @@ def run(world):
 def item(world):
     """One upload whose execution runs."""
     receive_one(Announced.parse(world.upload("Summer/a.jpg")), world.store, world.catalog, world.machine)
-    (record,) = world.catalog.items()
+    (record,) = world.catalog.items.newest()
     return record.item
 
 
@@ -39,7 +39,7 @@ def test_an_upload_whose_event_was_dropped_is_admitted(world, run):
     world.upload("Summer/lost.jpg", album="Winter")
     world.upload("Summer/", b"")
     assert run() == Swept(versions=2, left_out=1, admitted=1)
-    (record,) = world.catalog.items()
+    (record,) = world.catalog.items.newest()
     assert (record.album, list(world.machine.executions)) == ("winter", [record.execution])
 
 
@@ -68,10 +68,10 @@ def test_an_item_whose_execution_never_began_is_started(world, run, item):
 
 @pytest.mark.parametrize("status", ["PROCESSING", "PENDING", "ESCALATED"])
 def test_an_execution_lost_in_a_restart_gets_another_attempt(world, run, item, status):
-    world.catalog.mark(item.id, status, attempt=1)
+    world.catalog.items.mark(item.id, status, attempt=1)
     world.machine.end(f"{item.id}-1", "FAILED", "States.ServiceRestart")
     assert run().restarted == 1
-    record = world.catalog.item(item.id)
+    record = world.catalog.items.get(item.id)
     assert (record.attempt, record.status) == (2, "RECEIVED")
     assert world.machine.executions[f"{item.id}-2"]["input"]["item"]["attempt"] == 2
     assert run() == Swept(versions=1, unfinished=1)
@@ -85,19 +85,19 @@ def test_a_stopped_execution_that_nobody_noticed_is_tried_so_often_and_no_more(w
         counts.append(run())
     assert [each.restarted for each in counts] == [1, 1, 0, 0]
     assert [each.failed for each in counts] == [0, 0, 1, 0]
-    assert "given up after 3 attempts" in world.catalog.item(item.id).reason
+    assert "given up after 3 attempts" in world.catalog.items.get(item.id).reason
     assert len(world.mails()) == 1
 
 
 def test_what_was_given_up_may_be_uploaded_again(world, run, item, make):
     media = make.media()
-    world.catalog.mark(item.id, "PROCESSING", attempt=1, media=media)
+    world.catalog.items.mark(item.id, "PROCESSING", attempt=1, media=media)
     world.table.put({"pk": f"content#{media.sha256}", "sk": "claim", "item": item.id})  # as the ClaimContent state writes it
     for attempt in (1, 2, 3):
         world.machine.end(f"{item.id}-{attempt}", "ABORTED")
         run()
-    assert world.catalog.item(item.id).status == "FAILED"
-    assert world.catalog.claim_holder(media.sha256) == ""
+    assert world.catalog.items.get(item.id).status == "FAILED"
+    assert world.catalog.items.claim_holder(media.sha256) == ""
 
 
 def test_a_restart_of_the_engine_is_not_the_items_fault(world, run, item):
@@ -109,19 +109,19 @@ def test_a_restart_of_the_engine_is_not_the_items_fault(world, run, item):
 def test_a_failure_that_nobody_was_told_of_is_told(world, run, item):
     world.machine.end(f"{item.id}-1", "FAILED", "OSError")
     assert run().failed == 1
-    assert world.catalog.item(item.id).status == "FAILED"
+    assert world.catalog.items.get(item.id).status == "FAILED"
     assert len(world.mails()) == 1
     assert run().failed == 0
 
 
 def test_ended_items_are_none_of_its_business(world, run, item):
-    world.catalog.mark(item.id, "REJECTED", attempt=1)
+    world.catalog.items.mark(item.id, "REJECTED", attempt=1)
     world.machine.executions.clear()
     assert run() == Swept(versions=1)
 
 
 def test_a_decision_that_was_not_told_is_told_again(world, run, item):
-    world.catalog.mark(item.id, "PENDING", attempt=1)
+    world.catalog.items.mark(item.id, "PENDING", attempt=1)
     world.reviews.request(item, "the-token", "s" * 64)
     assert run().answered == 0
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
@@ -134,12 +134,12 @@ def test_by_products_are_counted_and_left_where_they_are(world, run):
         world.upload(key)
         world.withhold(key, 500)  # nobody needs to look at one to know it by its name
     assert [run(), run()] == [Swept(versions=3, left_out=3)] * 2
-    assert list(world.catalog.items()) == []
+    assert list(world.catalog.items.newest()) == []
 
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_one_version_that_s3_will_not_show_holds_up_nothing(world, run, item, status):
-    world.catalog.mark(item.id, "PENDING", attempt=1)
+    world.catalog.items.mark(item.id, "PENDING", attempt=1)
     world.reviews.request(item, "the-token", "s" * 64)
     world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
     for name in ("a", "b", "c"):
@@ -187,8 +187,8 @@ def test_what_can_be_read_again_becomes_an_item(world, run):
     run()
     world.withheld.clear()  # somebody mended the policy of its KMS key
     assert run() == Swept(versions=1, admitted=1)
-    assert [record.key for record in world.catalog.items()] == ["Lost/a.jpg"]
-    assert world.catalog.unreadable() == []
+    assert [record.key for record in world.catalog.items.newest()] == ["Lost/a.jpg"]
+    assert world.catalog.unreadable.all() == []
 
 
 def test_what_was_removed_is_forgotten(world, run):
@@ -199,7 +199,7 @@ def test_what_was_removed_is_forgotten(world, run):
     world.s3.delete_object(Bucket="inbox", Key="Lost/a.jpg", VersionId=version)
     world.withheld.clear()
     assert run() == Swept()
-    assert (world.catalog.unreadable(), list(world.catalog.items())) == ([], [])
+    assert (world.catalog.unreadable.all(), list(world.catalog.items.newest())) == ([], [])
 
 
 def test_a_version_that_goes_between_the_listing_and_the_look_is_gone(world, run):
@@ -230,7 +230,7 @@ def test_an_item_that_cannot_be_mended_holds_up_no_other(world, run):
     world.machine = Forgetful()
     for name in ("a", "b"):
         receive_one(Announced.parse(world.upload(f"Summer/{name}.jpg")), world.store, world.catalog, world.machine)
-    first, second = world.catalog.items()
+    first, second = world.catalog.items.newest()
     for record in (first, second):
         world.machine.end(record.execution, "FAILED", "States.ServiceRestart")
     world.upload("Lost/c.jpg")

@@ -1,4 +1,4 @@
-"""Publishing: one transaction gives an item its place, for good. Albums and their pages, as the site is rendered from them.
+"""Albums and their pages, as the site is rendered from them; and the one transaction that gives an item its place, for good.
 
 An album counts its publications; an item's sequence number fixes its page. So the hundred-thousandth item writes as few
 rows as the first, and a page that is full never changes again.
@@ -9,23 +9,11 @@ from __future__ import annotations
 import random
 import time
 
-from tasks.catalog.items import RESTARTABLE, item_change
-from tasks.catalog.room import Room
-from tasks.catalog.rows import (
-    album_key,
-    album_of,
-    album_row,
-    card_key,
-    card_of,
-    card_row,
-    item_key,
-    item_record,
-    page_pk,
-    status_index,
-    text,
-)
-from tasks.catalog.search import count_labels, search_rows
-from tasks.core.aws.dynamodb import Write
+from tasks.catalog.items import RESTARTABLE, Items
+from tasks.catalog.rows import Key, album_key, album_of, album_row, albums_pk, card_key, card_of, card_row, page_pk
+from tasks.catalog.search import count_labels, search_writes
+from tasks.core.aws.dynamodb import Table, Write
+from tasks.core.clock import Clock, now, utc_now
 from tasks.core.errors import Conflict, NotFound, Stale
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
@@ -39,8 +27,14 @@ TRIES = 200
 LONGEST_WAIT = 0.25
 
 
-class Publishing(Room):
+class Albums:
     """Albums, pages, and the transaction that adds to them."""
+
+    def __init__(self, table: Table, items: Items, page_size: int = 60, clock: Clock = utc_now) -> None:
+        self._table = table
+        self._items = items
+        self._page_size = page_size
+        self._clock = clock
 
     def publish(
         self, item: Item, media: Media, prepared: Prepared, decision: Decision, files: tuple[PublicFile, ...]
@@ -64,12 +58,8 @@ class Publishing(Room):
         raise Conflict(f"album {item.album!r} takes so many publications at once that {item.id} found no turn")
 
     def _look(self, item: Item) -> tuple[ItemRecord, Album]:
-        keys = item_key(item.id), album_key(item.album)
-        rows = self._table.get_many(list(keys))
-        if keys[0] not in rows:
-            raise NotFound(f"there is no item {item.id!r}")
-        album = album_of(rows[keys[1]]) if keys[1] in rows else Album(item.album, item.album_title, 0, "")
-        return item_record(rows[keys[0]]), album
+        record, row = self._items.get(item.id), self._table.get(*album_key(item.album))
+        return record, album_of(row) if row else Album(item.album, item.album_title, 0, "")
 
     def _card(self, publication: Publication, item: Item) -> Card:
         row = self._table.get(*card_key(publication.album, publication.page, publication.sequence))
@@ -93,7 +83,7 @@ class Publishing(Room):
             url=f"/items/{item.id}/",
             contributor=item.contributor,
             taken_at=media.taken_at,
-            published_at=self._now(),
+            published_at=now(self._clock),
             width=media.width,
             height=media.height,
             duration=media.duration,
@@ -113,29 +103,18 @@ class Publishing(Room):
         grown = Album(album.slug, album.title, card.sequence, card.published_at, _cover(album.cover, card))
         counted = "#count = :count" if album.count else "attribute_not_exists(#pk)"
         return [
-            self._published(item, media, prepared, decision, _publication(card, page)),
+            self._items.published(item, media, prepared, decision, _publication(card, page)),
             Write(album_row(grown), counted, {"count": album.count}),
             Write(card_row(card, page), "attribute_not_exists(#pk)"),
-            *(Write(row) for row in search_rows(card, page)),
+            *search_writes(card, page),
         ]
 
-    def _published(self, item: Item, media: Media, prepared: Prepared, decision: Decision, publication: Publication) -> Write:
-        facts = {"media": media.alone, "prepared": prepared, "decision": decision, "publication": publication}
-        row = {
-            "status": "PUBLISHED",
-            "reason": "",
-            "updated_at": publication.published_at,
-            **status_index("PUBLISHED"),
-            **{name: text(value) for name, value in facts.items()},
-        }
-        return item_change(item.id, row, item.attempt, RESTARTABLE)
-
-    def albums(self) -> list[Album]:
+    def all(self) -> list[Album]:
         """Every album, the one with the latest publication first."""
-        found = [album_of(row) for row in self._table.query("albums")]
+        found = [album_of(row) for row in self._table.query(albums_pk())]
         return sorted(found, key=lambda album: (album.updated_at, album.slug), reverse=True)
 
-    def album(self, slug: str) -> Album:
+    def get(self, slug: str) -> Album:
         """One album; raises NotFound."""
         row = self._table.get(*album_key(slug))
         if row is None:
@@ -145,6 +124,11 @@ class Publishing(Room):
     def page(self, slug: str, page: int) -> list[Card]:
         """The cards of an album's page (0 is the oldest) by sequence, read consistently; [] when there is none."""
         return [card_of(row) for row in self._table.query(page_pk(slug, page))]
+
+    def cards(self, keys: list[Key]) -> list[Card]:
+        """The cards of these rows, in this order, without those that are gone."""
+        rows = self._table.get_many(keys)
+        return [card_of(rows[key]) for key in keys if key in rows]
 
 
 def _publication(card: Card, page: int) -> Publication:
