@@ -27,6 +27,7 @@ from tasks.core.errors import BadRequest, NotFound, error_code
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response
 from tasks.core.json import from_json
 from tasks.core.logs import log
+from tasks.core.models.digests import ShownDigest
 from tasks.core.models.location import Location
 from tasks.core.models.record import ItemRecord
 from tasks.core.names import disposition
@@ -78,7 +79,7 @@ class DecideBody:
     nonce: str
     item: str
     verdict: Literal["approve", "reject"]
-    sha256: str
+    sha256: ShownDigest
     reason: str = ""
 
 
@@ -199,7 +200,7 @@ def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
         body.verdict,
         one_line(body.reason, LONGEST_REASON),
         approver=session.approver,
-        sha256=body.sha256,
+        shown=body.sha256,
         address=request.address,
         agent=one_line(request.headers.get("user-agent", ""), LONGEST_AGENT),
         only_if=still_approves(session.approver, session.membership),
