@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import MasterSha256
 from tasks.core.models.item import Item
 from tasks.core.models.media import Master, Media
 from tasks.core.settings import Settings
@@ -41,7 +42,7 @@ def convert_image(request: ConvertImageRequest, *, store: Store, settings: Setti
         width=made.file.width,
         height=made.file.height,
         bytes=made.file.bytes,
-        sha256=made.file.sha256,
+        sha256=MasterSha256(made.file.sha256),
     )
     # What the pixels turned out to be, where the header said otherwise.
     return replace(media, width=master.width, height=master.height, master=master, thumbnails=thumbnails)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import MasterSha256, file_sha256
 from tasks.core.models.item import Item
 from tasks.core.models.media import Master, Media
 from tasks.core.settings import Settings
@@ -49,15 +49,13 @@ def _keep(plain: Plain, picture: Path, item: Item, media: Media, store: Store, b
     key, poster_key = f"items/{item.id}/file", f"items/{item.id}/{picture.name}"
     store.upload(plain.path, bucket, key, plain.content_type)
     store.upload(picture, bucket, poster_key, "image/jpeg")
-    with plain.path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Master(
         bucket=bucket,
         key=key,
         format=media.format,
         content_type=plain.content_type,
         bytes=plain.path.stat().st_size,
-        sha256=sha256,
+        sha256=MasterSha256(file_sha256(plain.path)),
         poster_key=poster_key,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import MasterSha256, file_sha256
 from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media, SegmentResult, VideoPlan
@@ -125,7 +125,7 @@ def _keep(joined: Joined, item: Item, store: Store, bucket: str) -> Master:
         width=joined.facts.width,
         height=joined.facts.height,
         bytes=joined.video.stat().st_size,
-        sha256=_digest(joined.video),
+        sha256=MasterSha256(file_sha256(joined.video)),
         poster_key=folder + joined.poster.name,
         preview=preview,
         stream=tuple(_kept(path, f"stream/{path.name}", f"{folder}stream/", store, bucket) for path in joined.stream),
@@ -136,12 +136,7 @@ def _kept(path: Path, name: str, folder: str, store: Store, bucket: str) -> Rend
     """A preview, or one file of a stream, in the work bucket."""
     format, content_type = ("mp4", "video/mp4") if path.suffix == ".mp4" else ("m3u8", "application/vnd.apple.mpegurl")
     store.upload(path, bucket, folder + path.name, content_type)
-    return Rendition(name, folder + path.name, format, content_type, bytes=path.stat().st_size, sha256=_digest(path))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Rendition(name, folder + path.name, format, content_type, bytes=path.stat().st_size, sha256=file_sha256(path))
 
 
 handler = lambda_handler(join_video)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import FileSha256, RenditionsDigest
 from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media
@@ -36,7 +37,7 @@ def make_thumbnails(request: MakeThumbnailsRequest, *, store: Store, settings: S
 
 
 def _as_before(media: Media) -> Prepared:
-    return media.prepared or Prepared(media.verdict, media.reason, (), "", "", Recognition())
+    return media.prepared or Prepared(media.verdict, media.reason, (), "", RenditionsDigest(""), Recognition())
 
 
 def _made(item: Item, media: Media, store: Store, settings: Settings) -> Media:
@@ -78,11 +79,15 @@ def _played(master: Master, store: Store, media: Media) -> list[Rendition]:
     """A recording is heard as its master. A video is shown as its master, as its preview under a pointer, and a long one as a
     stream."""
     if media.kind == "document":
-        return [Rendition("file", master.key, master.format, master.content_type, bytes=master.bytes, sha256=master.sha256)]
+        return [
+            Rendition(
+                "file", master.key, master.format, master.content_type, bytes=master.bytes, sha256=FileSha256(master.sha256)
+            )
+        ]
     if media.kind != "video":
         return []
     return [
-        Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, master.sha256),
+        Rendition("video", master.key, "mp4", "video/mp4", master.width, master.height, master.bytes, FileSha256(master.sha256)),
         master.preview or _measured(master, store),
         *master.stream,
     ]
@@ -94,7 +99,7 @@ def _measured(master: Master, store: Store) -> Rendition:
 
     body = store.read(Location(master.bucket, master.preview_key))
     width, height = preview_size(master.width, master.height)
-    sha256 = hashlib.sha256(body).hexdigest()
+    sha256 = FileSha256(hashlib.sha256(body).hexdigest())
     return Rendition("preview", master.preview_key, "mp4", "video/mp4", width, height, len(body), sha256)
 
 
@@ -102,7 +107,7 @@ def _file(item: Item, media: Media, store: Store, bucket: str) -> Rendition:
     """A document as it came, copied inside S3 from its pinned version; never shown, only downloaded."""
     key = f"items/{item.id}/file"
     store.copy(item.original, bucket, key, media.content_type, disposition="attachment", expect_etag=item.etag)
-    return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=media.sha256)
+    return Rendition("file", key, media.format, media.content_type, bytes=media.bytes, sha256=FileSha256(media.sha256))
 
 
 handler = lambda_handler(make_thumbnails)

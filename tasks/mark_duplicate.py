@@ -9,6 +9,7 @@ from tasks.core.aws.stepfunctions import Machine
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import NotFound
 from tasks.core.logs import log
+from tasks.core.models.digests import OriginalSha256
 from tasks.core.models.item import Item, Status
 from tasks.core.models.media import Media
 from tasks.core.models.record import ItemRecord
@@ -58,8 +59,8 @@ def reason(holder: ItemRecord) -> str:
     return f"the same file was uploaded before, as {holder.item.filename} (item {holder.id}), and {became}"
 
 
-def _holder(catalog: Catalog, sha256: str) -> ItemRecord | None:
-    id = catalog.items.claim_holder(sha256)
+def _holder(catalog: Catalog, original: OriginalSha256) -> ItemRecord | None:
+    id = catalog.items.claim_holder(original)
     try:
         return catalog.items.get(id) if id else None
     except NotFound:

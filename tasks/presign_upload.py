@@ -20,6 +20,7 @@ from tasks.core.errors import BadRequest
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response
 from tasks.core.names import safe_file_name, slug
 from tasks.core.settings import Settings
+from tasks.core.text import one_line, size
 
 LONGEST_NAME = 80
 # Percent-encoded, both names together must fit into the 2 KB that S3 keeps as an object's metadata.
@@ -47,8 +48,8 @@ class Upload:
         if not isinstance(size, int) or isinstance(size, bool):
             raise BadRequest("size must be the file's number of bytes")
         return cls(
-            album=_words(body, "album", required=True),
-            contributor=_words(body, "name"),
+            album=_name(body, "album", required=True),
+            contributor=_name(body, "name"),
             filename=_filename(_text(body, "filename", required=True)),
             content_type=_content_type(_text(body, "type")),
             size=size,
@@ -69,7 +70,7 @@ class Upload:
             raise BadRequest(f"{self.filename} is empty")
         if self.size > limit:
             kind = "Videos" if self.is_video else "Photos and files"
-            raise BadRequest(f"{self.filename} is too large. {kind} may have up to {limit // 1_000_000:,} MB.")
+            raise BadRequest(f"{self.filename} is too large. {kind} may have up to {size(limit)}.")
         if len(quote(self.album, safe="") + quote(self.contributor, safe="")) > LONGEST_METADATA:
             raise BadRequest("The album's name and your name are too long together. Please shorten one.")
 
@@ -116,10 +117,9 @@ def _text(body: dict[str, Any], name: str, *, required: bool = False) -> str:
     return value
 
 
-def _words(body: dict[str, Any], name: str, *, required: bool = False) -> str:
-    """A name in one line, 80 characters at most, without control characters or lone surrogates."""
-    text = unicodedata.normalize("NFC", _text(body, name, required=required))
-    clean = " ".join("".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text).split())
+def _name(body: dict[str, Any], name: str, *, required: bool = False) -> str:
+    """A name in one line, 80 characters at most."""
+    clean = one_line(unicodedata.normalize("NFC", _text(body, name, required=required)))
     if required and not clean:
         raise BadRequest(f"{name} has no letters")
     if len(clean) > LONGEST_NAME:

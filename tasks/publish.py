@@ -10,9 +10,10 @@ from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import Stale
 from tasks.core.logs import log
+from tasks.core.models.digests import FileSha256, FilmDigest, shown_digest
 from tasks.core.models.location import Location
 from tasks.core.models.publication import Publication, PublicFile
-from tasks.core.models.renditions import Rendition, shown
+from tasks.core.models.renditions import Rendition
 from tasks.core.models.request import PreparedRequest
 from tasks.core.models.review import Decision, Film
 from tasks.core.names import disposition, public_path, stream_path
@@ -80,10 +81,10 @@ def approval(reviews: Reviews, request: PublishRequest, film: Film | None = None
     found = reviews.decision(request.item.id)
     if found is None:
         raise Stale(f"nobody has decided about {request.item.id}: it cannot be published")
-    decision, sha256 = found
+    decision, approved = found
     if decision.verdict != "approve":
         raise Stale(f"{request.item.id} was not approved: the catalog says {decision.verdict!r}")
-    if sha256 != shown(request.prepared.sha256, film.sha256 if film else ""):
+    if approved != shown_digest(request.prepared.sha256, film.sha256 if film else FilmDigest("")):
         raise Stale(f"other renditions of {request.item.id} were approved than the ones to be published")
     return decision
 
@@ -91,7 +92,7 @@ def approval(reviews: Reviews, request: PublishRequest, film: Film | None = None
 def expose(rendition: Rendition, request: PublishRequest, store: Store, settings: Settings) -> PublicFile:
     """Copy one rendition to its public name, pinned to the bytes that were approved."""
     source = Location(settings.work_bucket, rendition.key)
-    etag, sha256 = store.digest(source)
+    etag, sha256 = store.etag_and_sha256(source)
     if sha256 != rendition.sha256:
         raise Stale(f"{rendition.key} is no longer what the approver saw")
     path = _path(rendition, request, sha256)
@@ -119,7 +120,7 @@ def expose(rendition: Rendition, request: PublishRequest, store: Store, settings
     )
 
 
-def _path(rendition: Rendition, request: PublishRequest, sha256: str) -> str:
+def _path(rendition: Rendition, request: PublishRequest, sha256: FileSha256) -> str:
     """A name that holds its content's digest; a stream's files keep their own, as its playlists say them, in such a folder."""
     if not rendition.name.startswith(STREAM):
         return public_path(request.item.id, rendition.name, sha256, rendition.format)

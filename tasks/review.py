@@ -27,10 +27,12 @@ from tasks.core.errors import BadRequest, NotFound, error_code
 from tasks.core.http import HttpRequest, HttpResponse, http_handler, json_response
 from tasks.core.json import from_json
 from tasks.core.logs import log
+from tasks.core.models.digests import ShownDigest
 from tasks.core.models.location import Location
 from tasks.core.models.record import ItemRecord
 from tasks.core.names import disposition
 from tasks.core.settings import Settings
+from tasks.core.text import one_line
 from tasks.site.review_page import item_facts, review_page, review_policy
 
 T = TypeVar("T")
@@ -77,7 +79,7 @@ class DecideBody:
     nonce: str
     item: str
     verdict: Literal["approve", "reject"]
-    sha256: str
+    sha256: ShownDigest
     reason: str = ""
 
 
@@ -196,11 +198,11 @@ def decide(request: HttpRequest, link: str, desk: Desk) -> HttpResponse:
     outcome = desk.reviews.record(
         body.item,
         body.verdict,
-        tidy(body.reason, LONGEST_REASON),
+        one_line(body.reason, LONGEST_REASON),
         approver=session.approver,
-        sha256=body.sha256,
+        shown=body.sha256,
         address=request.address,
-        agent=tidy(request.headers.get("user-agent", ""), LONGEST_AGENT),
+        agent=one_line(request.headers.get("user-agent", ""), LONGEST_AGENT),
         only_if=still_approves(session.approver, session.membership),
     )
     log.info("decision", extra={"item": body.item, "verdict": body.verdict, "outcome": outcome.state})
@@ -244,11 +246,6 @@ def parse(request: HttpRequest, shape: type[T]) -> T:
         return from_json(request.json(), shape)
     except ValidationError as fault:
         raise BadRequest(f"the request's body cannot be used: {fault}") from fault
-
-
-def tidy(text: str, longest: int) -> str:
-    """One line of at most `longest` characters."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:longest]
 
 
 def refused(entry: Entry, **more: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ from tasks.catalog import Catalog
 from tasks.core.aws.edge import Edge
 from tasks.core.http import HttpRequest, HttpResponse, http_handler
 from tasks.core.settings import Settings
+from tasks.core.text import one_line
 from tasks.site import Site, content_security_policy, pages
 
 LONGEST_QUERY = 200
@@ -21,15 +22,9 @@ def search(request: HttpRequest, *, catalog: Catalog, edge: Edge, settings: Sett
     site = Site(settings.gallery_title, edge.site_url)
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(405, pages.not_found(site), headers={"allow": "GET, HEAD"})
-    query = tidy(request.query.get("q", ""))
+    query = one_line(request.query.get("q", ""), LONGEST_QUERY)
     cards = catalog.search.find(query, limit=pages.SEARCH_LIMIT) if query else []
     return HttpResponse(200, pages.search(site, query, cards, catalog.search.labels(SUGGESTIONS)), headers=HEADERS)
-
-
-def tidy(query: str) -> str:
-    """A query in one line, without control characters, at most 200 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in query)
-    return " ".join(printable.split())[:LONGEST_QUERY]
 
 
 handler = http_handler(search)

@@ -23,6 +23,7 @@ from tasks.core.errors import NotFound, Unreadable
 from tasks.core.logs import log
 from tasks.core.models.record import ItemRecord
 from tasks.core.settings import Settings
+from tasks.core.text import plural
 from tasks.lifecycle.admission import admit, id_of, kind_of, note_unreadable
 from tasks.lifecycle.operator import tell_operator
 from tasks.lifecycle.recovery import RUNS, WAITING, Recovery, stranded
@@ -166,7 +167,7 @@ def tell_of_unreadable(uploads: list[UnreadableUpload], catalog: Catalog, mailer
     new = [upload for upload in uploads if not upload.told]
     if not new:
         return
-    what = "1 upload cannot be read" if len(new) == 1 else f"{len(new)} uploads cannot be read"
+    what = f"{plural(len(new), 'upload')} cannot be read"
     tell_operator(what, letter(new), catalog, mailer, settings)
     for upload in new:
         catalog.unreadable.told(upload.id)

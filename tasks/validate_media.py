@@ -10,6 +10,7 @@ from tasks.catalog import Catalog
 from tasks.core.aws.s3 import Store
 from tasks.core.entrypoint import lambda_handler
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import MasterSha256, OriginalSha256
 from tasks.core.models.item import Item
 from tasks.core.models.media import Master, Media
 from tasks.core.settings import Settings
@@ -39,7 +40,7 @@ def _look(item: Item, path: Path, store: Store, limits: Limits) -> Media:
     head = store.head(item.original)
     try:
         limits.check_bytes(head.bytes, expected_kind(item.filename))
-        sha256 = store.download(item.original, path)
+        sha256 = OriginalSha256(store.download(item.original, path))
     except InvalidMedia as bad:
         return Media("rejected", bad.reason, bytes=head.bytes)
     try:
@@ -67,7 +68,7 @@ def _itself(item: Item, media: Media) -> Master:
         width=media.width,
         height=media.height,
         bytes=media.bytes,
-        sha256=media.sha256,
+        sha256=MasterSha256(media.sha256),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.cli.files import found, trouble, unreadable
 from tasks.core.errors import InvalidMedia
+from tasks.core.models.digests import FileSha256
 from tasks.core.models.media import Media
 from tasks.media import Limits, RenditionFile, convert_image, inspect, make_renditions, workspace
 from tasks.media.sandbox import SandboxFault
@@ -130,4 +131,4 @@ def _video(path: Path, folder: Path, limits: Limits, ffmpeg: str) -> tuple[Rendi
 
 def _movie(name: str, made: Path, size: tuple[int, int], folder: Path) -> RenditionFile:
     path = Path(shutil.move(made, folder / made.name))
-    return RenditionFile(name, path, "mp4", "video/mp4", *size, bytes=path.stat().st_size, sha256="")
+    return RenditionFile(name, path, "mp4", "video/mp4", *size, bytes=path.stat().st_size, sha256=FileSha256(""))

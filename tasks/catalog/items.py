@@ -32,6 +32,7 @@ from tasks.core.aws.attributes import Row
 from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.clock import Clock, now, utc_now
 from tasks.core.errors import NotFound
+from tasks.core.models.digests import OriginalSha256
 from tasks.core.models.item import UNFINISHED, Item, Status
 from tasks.core.models.media import Media
 from tasks.core.models.publication import Publication
@@ -205,18 +206,18 @@ class Items:
 
     # --- who holds which bytes ---
 
-    def claim_holder(self, sha256: str) -> str:
+    def claim_holder(self, original: OriginalSha256) -> str:
         """The id of the item that holds these bytes (ClaimContent writes it), "" when none does."""
-        row = self._table.get(*claim_key(sha256))
+        row = self._table.get(*claim_key(original))
         return str(row["item"]) if row else ""
 
-    def still_claims(self, sha256: str, id: str) -> Write:
+    def still_claims(self, original: OriginalSha256, id: str) -> Write:
         """The check that this item holds these bytes."""
-        return self._table.here(Write(keyed(claim_key(sha256)), "#item = :item", {"item": id}, check=True))
+        return self._table.here(Write(keyed(claim_key(original)), "#item = :item", {"item": id}, check=True))
 
-    def release_claim(self, sha256: str, item_id: str) -> None:
+    def release_claim(self, original: OriginalSha256, item_id: str) -> None:
         """Let the same bytes be uploaded anew; a claim of another item is left alone."""
-        self._table.delete(*claim_key(sha256), "attribute_not_exists(#pk) OR #item = :item", item=item_id)
+        self._table.delete(*claim_key(original), "attribute_not_exists(#pk) OR #item = :item", item=item_id)
 
     # --- what is noted beside an item ---
 

@@ -13,6 +13,7 @@ from tasks.catalog.reviews import Reviews
 from tasks.catalog.rows import pair_key
 from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.errors import Conflict
+from tasks.core.models.digests import OriginalSha256
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
 from tasks.core.models.review import Film
@@ -74,17 +75,17 @@ class Pairs:
     def _joining(self, item: Item, media: Media, film: Film, id: str) -> list[Write]:
         """The writes that join; none when the picture, as it stands, takes no film."""
         picture = self._items.get(id)
-        sha256 = picture.media.sha256 if picture.media else ""
+        original = picture.media.sha256 if picture.media else OriginalSha256("")
         asked_about_both = self._reviews.film_joined(id, film.sha256)
-        if picture.status not in UNDECIDED or picture.film or not sha256 or asked_about_both is None:
+        if picture.status not in UNDECIDED or picture.film or not original or asked_about_both is None:
             return []
         nobody_asked = self._reviews.nobody_asked(item.id)
-        if self._items.claim_holder(sha256) != id or nobody_asked is None:
+        if self._items.claim_holder(original) != id or nobody_asked is None:
             return []
         return [
             self._items.film_given(id, film),
             # A picture whose bytes are another's is about to end as its duplicate.
-            self._items.still_claims(sha256, id),
+            self._items.still_claims(original, id),
             asked_about_both,
             nobody_asked,
             self._items.ended_in(picture, item, media),

@@ -27,8 +27,8 @@ from tasks.core.aws.session import Aws
 from tasks.core.clock import Clock, epoch, iso, utc_now
 from tasks.core.errors import Conflict
 from tasks.core.json import from_json, to_json
+from tasks.core.models.digests import FilmDigest, RenditionsDigest, ShownDigest, shown_digest
 from tasks.core.models.item import Item
-from tasks.core.models.renditions import shown
 from tasks.core.models.review import Decision, DecisionVerdict
 from tasks.core.settings import Settings
 
@@ -52,22 +52,22 @@ class Answers(Protocol):
 class Review:
     """A request for a decision on one item. `sha256` covers its own renditions, `film` those of a Live Photo's film ("": none).
 
-    `shown` covers all that is shown: what a decision is bound to. `expires` is epoch seconds.
+    `shown_digest` covers all that is shown: what a decision is bound to. `expires` is epoch seconds.
     """
 
     item: str
     attempt: int
-    sha256: str
+    sha256: RenditionsDigest
     status: ReviewStatus
     expires: int
     answered: bool = False  # Step Functions took the decision
     mailed: tuple[str, ...] = ()  # memberships of the approvers whose mail is on its way
     decision: Decision | None = None
-    film: str = ""
+    film: FilmDigest = FilmDigest("")
 
     @property
-    def shown(self) -> str:
-        return shown(self.sha256, self.film)
+    def shown_digest(self) -> ShownDigest:
+        return shown_digest(self.sha256, self.film)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class DecisionRecord:
     decided_at: str
     address: str
     agent: str
-    sha256: str
+    sha256: ShownDigest
 
 
 @dataclass(frozen=True)
@@ -114,21 +114,21 @@ class Reviews:
 
     # --- asking ---
 
-    def request(self, item: Item, token: str, sha256: str) -> Review:
-        """Ask for a decision on the renditions `sha256` and keep the token; the review that now stands.
+    def request(self, item: Item, token: str, renditions: RenditionsDigest) -> Review:
+        """Ask for a decision on these renditions and keep the token; the review that now stands.
 
         A redelivered message changes nothing. The decision of an earlier attempt on the same renditions is kept, so that
         the machine can be told at once. An older attempt's message changes nothing: the review's attempt is then higher.
         """
         for _ in range(ROUNDS):
             row = self._table.take(*review_key(item.id))
-            if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, sha256) and token in row["tokens"])):
+            if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, renditions) and token in row["tokens"])):
                 return _review(row)
-            if row and _same(row, item.attempt, sha256):
+            if row and _same(row, item.attempt, renditions):
                 self._another_token(row, token)
                 continue
             film, same_film = self._items.film(item.id)
-            fresh = self._fresh(item, [token], sha256, film.sha256 if film else "")
+            fresh = self._fresh(item, [token], renditions, film.sha256 if film else FilmDigest(""))
             if row is None:
                 self._ask(Write(fresh, "attribute_not_exists(#pk)"), same_film)
             else:
@@ -139,9 +139,9 @@ class Reviews:
         """Write a review while the item has the very film that the review is about: who adds one adds it to both."""
         self._table.transact([question, same_film])
 
-    def _fresh(self, item: Item, tokens: list[str], sha256: str, film: str = "") -> Row:
+    def _fresh(self, item: Item, tokens: list[str], renditions: RenditionsDigest, film: FilmDigest = FilmDigest("")) -> Row:
         expires = epoch(self._clock) + self._seconds
-        return new_review_row(item.id, tokens, item.attempt, sha256, film, expires)
+        return new_review_row(item.id, tokens, item.attempt, renditions, film, expires)
 
     def _another_token(self, row: Row, token: str) -> None:
         """A retry or a redrive of AwaitApproval waits under another token; which of them lives, only Step Functions knows."""
@@ -185,7 +185,7 @@ class Reviews:
         reason: str = "",
         *,
         approver: str,
-        sha256: str = "",
+        shown: ShownDigest = ShownDigest(""),
         address: str = "",
         agent: str = "",
         only_if: Write | None = None,
@@ -194,13 +194,13 @@ class Reviews:
 
         `only_if` is a check that must hold in the very transaction: that an approver is one still.
 
-        `sha256` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
+        `shown` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
         """
         for _ in range(ROUNDS):
             row = self._table.take(*review_key(id))
             if row is None:
                 return Outcome("unknown")
-            settled = self._settled(row, verdict, approver, sha256)
+            settled = self._settled(row, verdict, approver, shown)
             if settled:
                 return settled
             decision = Decision(verdict, reason, approver, iso(self._clock()))
@@ -211,7 +211,7 @@ class Reviews:
                 return Outcome("ended")
         raise _crowded(id)
 
-    def _settled(self, row: Row, verdict: str, approver: str, sha256: str) -> Outcome | None:
+    def _settled(self, row: Row, verdict: str, approver: str, shown: ShownDigest) -> Outcome | None:
         """Why this decision cannot be recorded, or None when it can."""
         if row["status"] == "DECIDED":
             first = from_json(row["decision"], Decision)
@@ -219,11 +219,11 @@ class Reviews:
             return Outcome("repeated" if mine else "taken", first)
         if row["status"] == "EXPIRED" or row["expires"] <= epoch(self._clock):
             return Outcome("expired", EXPIRED)
-        if sha256 and not hmac.compare_digest(_shown(row).encode(), sha256.encode()):
+        if shown and not hmac.compare_digest(_shown(row).encode(), shown.encode()):
             return Outcome("changed")
         return None
 
-    def expire(self, item: Item, sha256: str) -> Decision:
+    def expire(self, item: Item, renditions: RenditionsDigest) -> Decision:
         """The timeout's own conditional write: PENDING -> EXPIRED, or the decision that came first.
 
         An attempt that a newer one has overtaken is expired whatever became of the newer one.
@@ -232,10 +232,10 @@ class Reviews:
             row = self._table.take(*review_key(item.id))
             if row is None:
                 # The message was lost or is still on its way: it must not open a review that nobody waits for.
-                closed = {**self._fresh(item, [], sha256), "status": "EXPIRED", "decision": to_json(EXPIRED)}
+                closed = {**self._fresh(item, [], renditions), "status": "EXPIRED", "decision": to_json(EXPIRED)}
                 if self._table.put(closed, "attribute_not_exists(#pk)"):
                     return EXPIRED
-            elif not _same(row, item.attempt, sha256) or row["status"] == "EXPIRED":
+            elif not _same(row, item.attempt, renditions) or row["status"] == "EXPIRED":
                 return EXPIRED
             elif row["status"] == "DECIDED":
                 return from_json(row["decision"], Decision)
@@ -314,10 +314,10 @@ class Reviews:
         rows = self._table.look_at([review_key(id) for id in ids])
         return {review.item: review for review in map(_review, rows.values())}
 
-    def decision(self, id: str) -> tuple[Decision, str] | None:
-        """What was decided (or expired), and the sha256 of all that it is about; None while it is open."""
+    def decision(self, id: str) -> tuple[Decision, ShownDigest] | None:
+        """What was decided (or expired), and the digest of all that it is about; None while it is open."""
         found = self.review(id)
-        return (found.decision, found.shown) if found and found.decision else None
+        return (found.decision, found.shown_digest) if found and found.decision else None
 
     def decisions(self, id: str) -> list[DecisionRecord]:
         """Every audit row of an item, oldest first."""
@@ -326,7 +326,7 @@ class Reviews:
 
     # --- taking part in the transaction that joins a film to its picture ---
 
-    def film_joined(self, id: str, film: str) -> Write | None:
+    def film_joined(self, id: str, film: FilmDigest) -> Write | None:
         """The write that adds a film (its digest) to what is asked about a picture, as it is asked now; None: it is too late."""
         row = self._table.take(*review_key(id))
         if row is None:
@@ -343,12 +343,12 @@ class Reviews:
         return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
 
 
-def _shown(row: Row) -> str:
-    return shown(row["sha256"], row.get("film", ""))
+def _shown(row: Row) -> ShownDigest:
+    return shown_digest(row["sha256"], row.get("film", ""))
 
 
-def _same(row: Row, attempt: int, sha256: str) -> bool:
-    return bool(row["attempt"] == attempt) and hmac.compare_digest(row["sha256"].encode(), sha256.encode())
+def _same(row: Row, attempt: int, renditions: RenditionsDigest) -> bool:
+    return bool(row["attempt"] == attempt) and hmac.compare_digest(row["sha256"].encode(), renditions.encode())
 
 
 def _review(row: Row) -> Review:

@@ -12,6 +12,7 @@ import msgspec
 
 from tasks.core.aws.attributes import Row
 from tasks.core.json import from_json
+from tasks.core.models.digests import FilmDigest, OriginalSha256, RenditionsDigest
 from tasks.core.models.item import Item, Status
 from tasks.core.models.location import Location
 from tasks.core.models.publication import Album, Card
@@ -66,8 +67,8 @@ def item_key(id: str) -> Key:
     return item_pk(id), "item"
 
 
-def claim_key(sha256: str) -> Key:
-    return f"content#{sha256}", "claim"
+def claim_key(original: OriginalSha256) -> Key:
+    return f"content#{original}", "claim"
 
 
 def place_key(id: str) -> Key:
@@ -213,9 +214,9 @@ def review_key(id: str) -> Key:
     return item_pk(id), "review"
 
 
-def new_review_row(id: str, tokens: list[str], attempt: int, sha256: str, film: str, expires: int) -> Row:
+def new_review_row(id: str, tokens: list[str], attempt: int, renditions: RenditionsDigest, film: FilmDigest, expires: int) -> Row:
     """A review that waits for its decision. `expires` is epoch seconds."""
-    asked = {"tokens": tokens, "attempt": attempt, "sha256": sha256, "film": film, "expires": expires}
+    asked = {"tokens": tokens, "attempt": attempt, "sha256": renditions, "film": film, "expires": expires}
     return keyed(review_key(id), **asked, status="PENDING", answered=False, mailed=[])
 
 

@@ -9,6 +9,7 @@ from tasks.catalog.items import Items
 from tasks.catalog.reviews import Review, Reviews
 from tasks.core.clock import parse
 from tasks.core.models.record import ItemRecord
+from tasks.core.text import utc_minute
 
 ITEMS_LOOKED_AT = 5_000
 State = Literal["pending", "approved", "rejected", "published", "taken-down", "expired", "failed", "other"]
@@ -78,7 +79,7 @@ class _Who:
         if not self.by:
             return ""
         by = {self._viewer: "you", "policy": "the gallery's policy", "operator": "the operator"}.get(self.by, self.by)
-        when = f" on {minute(self.at)}" if self.at else ""
+        when = f" on {utc_minute(parse(self.at))}" if self.at else ""
         reason = f" ({self.reason})" if self.reason else ""
         return f" {verb} by {by}{when}{reason}."
 
@@ -93,9 +94,3 @@ def undecided(items: Items, reviews: Reviews, now: int) -> list[tuple[ItemRecord
     open_ones = [one for one in asked.values() if one.status == "PENDING" and one.expires > now]
     found = [(records[one.item], one) for one in open_ones if one.attempt == records[one.item].attempt]
     return sorted(found, key=lambda pair: (pair[0].received_at, pair[0].id))
-
-
-def minute(at: str) -> str:
-    """`21 November 2026, 21:40 UTC`."""
-    when = parse(at)
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"

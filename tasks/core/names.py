@@ -8,6 +8,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
+from tasks.core.models.digests import FileSha256, RenditionsDigest, url_digest
+
 SLUG_LENGTH = 60
 FILE_NAME_BYTES = 150
 # Names of formats whose usual ending is another word.
@@ -78,15 +80,15 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
-def public_path(id: str, name: str, sha256: str, format: str) -> str:
+def public_path(id: str, name: str, content: FileSha256, format: str) -> str:
     """Where a rendition is published: its content is part of its name, so that it may be cached for a year."""
     ending = ENDINGS.get(format, format if re.fullmatch(r"[a-z0-9]{1,8}", format) else "bin")
-    return f"media/{id}/{sha256[:16]}-{name}.{ending}"
+    return f"media/{id}/{url_digest(content)}-{name}.{ending}"
 
 
-def stream_path(id: str, name: str, sha256: str) -> str:
-    """Where a stream's file is published: beside those that its playlists name, in a folder that `sha256` of them names."""
-    return f"media/{id}/hls-{sha256[:16]}/{name}"
+def stream_path(id: str, name: str, content: RenditionsDigest) -> str:
+    """Where a stream's file is published: beside those that its playlists name, in a folder that the digest of them all names."""
+    return f"media/{id}/hls-{url_digest(content)}/{name}"
 
 
 def _without_marks(text: str) -> str:

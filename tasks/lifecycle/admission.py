@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Literal
 from urllib.parse import unquote
 
@@ -15,6 +13,7 @@ from tasks.core.errors import Unreadable
 from tasks.core.logs import log
 from tasks.core.models.item import Item
 from tasks.core.names import item_id, slug
+from tasks.core.text import one_line
 from tasks.lifecycle.announced import Announced, pin, version_with
 from tasks.lifecycle.attempts import begin
 
@@ -96,26 +95,14 @@ def item_of(head: Head) -> Item:
         etag=head.etag,
         bytes=head.bytes,
         album=slug(title),
-        album_title=shorten(title, LONGEST_TITLE),
-        contributor=shorten(clean(unquote(head.metadata.get("contributor", ""))), LONGEST_NAME),
+        album_title=one_line(title, LONGEST_TITLE),
+        contributor=one_line(unquote(head.metadata.get("contributor", "")), LONGEST_NAME),
         received_at=head.last_modified,
     )
 
 
 def album_title(head: Head) -> str:
     """The album that the contributor chose, else the key's folders, else Unsorted."""
-    chosen = clean(unquote(head.metadata.get("album", "")))
-    folders = [clean(part) for part in head.location.key.split("/")[:-1]]
+    chosen = one_line(unquote(head.metadata.get("album", "")))
+    folders = [one_line(part) for part in head.location.key.split("/")[:-1]]
     return chosen or " / ".join(part for part in folders if part and part not in (".", "..")) or UNSORTED
-
-
-def clean(text: str) -> str:
-    """One line of text: no control or invisible direction characters, single spaces."""
-    seen = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    return re.sub(
-        r"\s+", " ", "".join(char for char in seen if char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-    ).strip()
-
-
-def shorten(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

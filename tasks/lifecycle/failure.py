@@ -12,6 +12,7 @@ from tasks.core.executions import Ended
 from tasks.core.logs import log
 from tasks.core.models.record import ItemRecord
 from tasks.core.settings import Settings
+from tasks.core.text import one_line
 from tasks.lifecycle.operator import tell_operator
 from tasks.lifecycle.withdrawal import release
 
@@ -70,8 +71,8 @@ def why(ended: Ended) -> str:
     for _ in range(WRAPPINGS):
         if wrapped := MESSAGE.search(message):
             message = json.loads(f'"{wrapped[1]}"', strict=False)
-    parts = [part for part in (HAPPENED[ended.status].lower(), ended.error, " ".join(message.split())) if part]
-    return ": ".join(parts)[:LONGEST_REASON]
+    parts = [part for part in (HAPPENED[ended.status].lower(), ended.error, message.strip()) if part]
+    return one_line(": ".join(parts), LONGEST_REASON)
 
 
 def letter(record: ItemRecord, ended: Ended) -> str:

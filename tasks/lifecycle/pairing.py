@@ -9,9 +9,9 @@ from tasks.catalog import Catalog
 from tasks.core.aws.stepfunctions import Machine
 from tasks.core.clock import parse, utc_now
 from tasks.core.logs import log
+from tasks.core.models.digests import film_digest
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
-from tasks.core.models.renditions import digest
 from tasks.core.models.review import Film, Prepared
 from tasks.lifecycle.attempts import begin
 
@@ -53,7 +53,7 @@ def film(item: Item, media: Media, prepared: Prepared) -> Film:
     """What the picture keeps of it: nothing is made anew, and what was recognized in it stays with it."""
     seen = prepared.recognition
     parts = tuple(replace(one, name=PARTS[one.name]) for one in prepared.renditions if one.name in PARTS)
-    return Film(item.id, media.duration, parts, digest(parts), seen.moderation, seen.triage)
+    return Film(item.id, media.duration, parts, film_digest(parts), seen.moderation, seen.triage)
 
 
 def part(item: Item, catalog: Catalog, machine: Machine) -> None:

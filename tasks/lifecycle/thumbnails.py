@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tasks.core.aws.s3 import Store
+from tasks.core.models.digests import renditions_digest
 from tasks.core.models.item import Item
-from tasks.core.models.renditions import Rendition, Thumbnails, digest
+from tasks.core.models.renditions import Rendition, Thumbnails
 from tasks.media import RenditionFile, Renditions
 
 
@@ -21,4 +22,4 @@ def _keep(file: RenditionFile, item: Item, store: Store, bucket: str) -> Renditi
 
 def finished(renditions: list[Rendition], placeholder: str, phash: str = "") -> Thumbnails:
     """All renditions of an item under their digest."""
-    return Thumbnails(tuple(renditions), placeholder, digest(renditions), phash)
+    return Thumbnails(tuple(renditions), placeholder, renditions_digest(renditions), phash)

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.lifecycle.timeline_words import after, length, shown, text_of, who
+from tasks.core.text import elapsed
+from tasks.lifecycle.timeline_words import after, shown, text_of, who
 
 Event = dict[str, Any]
 FAILURES = ("Failed", "TimedOut", "Aborted", "SubmitFailed", "StartFailed", "ScheduleFailed")
@@ -150,7 +151,7 @@ def as_lines(told: dict[str, Any]) -> list[str]:
         if line.at[:10] != day:
             day = line.at[:10]
             out += ["", day]
-        took = length(line.seconds) if line.seconds is not None else ""
+        took = elapsed(line.seconds) if line.seconds is not None else ""
         out.append(f"  {line.at[11:23]:<12}  {line.step:<{wide}}  {took:>9}  {line.text}".rstrip())
     out.append("")
     out += [f"Decision: {told['decided']}"] if told["decided"] else []

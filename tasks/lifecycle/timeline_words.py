@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tasks.core.text import elapsed, one_line, plural, size
+
 Facts = dict[str, Any]
 
 
@@ -21,13 +23,13 @@ def _validated(facts: Facts, _: Facts) -> str:
     if media.get("verdict") == "rejected":
         return f"rejected: {media.get('reason', '')}"
     taken = f"taken {media['taken_at']}" if media.get("taken_at") else ""
-    duration = length(media["duration"]) if media.get("duration") else ""
+    duration = elapsed(media["duration"]) if media.get("duration") else ""
     parts = [
         media.get("kind"),
         media.get("format"),
         _shape(media),
         duration,
-        size(media.get("bytes")),
+        _size(media),
         taken,
         media.get("camera"),
         media.get("note"),
@@ -40,7 +42,7 @@ def _converted(facts: Facts, _: Facts) -> str:
     if media.get("verdict") == "rejected":
         return f"rejected: {media.get('reason', '')}"
     master = media.get("master") or {}
-    parts = [f"master is {master['format']}" if master.get("format") else "", _shape(master), size(master.get("bytes"))]
+    parts = [f"master is {master['format']}" if master.get("format") else "", _shape(master), _size(master)]
     told = ", ".join(part for part in parts if part)
     return "; ".join(part for part in (told, _renditions(media.get("thumbnails"))) if part)
 
@@ -54,7 +56,7 @@ def _planned(facts: Facts, _: Facts) -> str:
 
 def _parts(segments: list[Facts]) -> str:
     count = sum(not part.get("sound") for part in segments)
-    return f"{count} segment{'' if count == 1 else 's'}" + (" and the sound" if count < len(segments) else "")
+    return plural(count, "segment") + (" and the sound" if count < len(segments) else "")
 
 
 def _transcoded(facts: Facts, _: Facts) -> str:
@@ -84,8 +86,7 @@ def _thumbnails(facts: Facts, _: Facts) -> str:
 
 def _renditions(thumbnails: Facts | None) -> str:
     names = [part["name"] for part in (thumbnails or {}).get("renditions", [])]
-    count = f"{len(names)} rendition" + ("" if len(names) == 1 else "s")
-    return f"{count} ({', '.join(dict.fromkeys(names))})" if names else ""
+    return f"{plural(len(names), 'rendition')} ({', '.join(dict.fromkeys(names))})" if names else ""
 
 
 def _recognized(facts: Facts, _: Facts) -> str:
@@ -110,7 +111,7 @@ def _published(facts: Facts, _: Facts) -> str:
 
 def _rebuilt(facts: Facts, _: Facts) -> str:
     count = facts.get("pages", {}).get("written")
-    return f"{count} pages written" if isinstance(count, int) else ""
+    return f"{plural(count, 'page')} written" if isinstance(count, int) else ""
 
 
 def _quarantined(facts: Facts, _: Facts) -> str:
@@ -174,32 +175,13 @@ def text_of(error: str, cause: str) -> str:
         cause = str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
     except ValueError:
         pass  # it is in plain words already
-    cause = " ".join(cause.split())
-    return f"{error}: {cause[:300]}" if cause else error
+    cause = one_line(cause, 300)
+    return f"{error}: {cause}" if cause else error
 
 
 def _shape(facts: Facts) -> str:
     return f"{facts['width']}x{facts['height']}" if facts.get("width") and facts.get("height") else ""
 
 
-def size(count: Any) -> str:
-    """Bytes for people; "" for none."""
-    if not isinstance(count, int | float) or not count:
-        return ""
-    amount = float(count)
-    for unit in ("bytes", "KB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
-
-
-def length(seconds: float) -> str:
-    """A duration for people: 0.41 s, 2 min 5 s, 3 h 20 min, 4 d 2 h."""
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    whole = int(seconds)
-    for big, big_name, small, small_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
-        if whole >= big:
-            return f"{whole // big} {big_name} {whole % big // small} {small_name}"
-    return f"{whole // 60} min {whole % 60} s"
+def _size(facts: Facts) -> str:
+    return size(facts["bytes"]) if facts.get("bytes") else ""

@@ -6,15 +6,17 @@ tells nobody anything, and the link carries `ses:no-track`: SES would otherwise 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tasks.core import text
 from tasks.core.models.renditions import Kind
-from tasks.mail import words
 from tasks.mail.message import Envelope, Picture, message, templates
 
 # Beyond these, mail programs cut the message (Gmail at 102 kB of HTML) and phones load for long.
 PICTURES = 48
+KINDS = {"image": ("photo", "photos"), "video": ("video", "videos"), "document": ("file", "files")}
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Entry:
     def facts(self) -> str:
         """One line: what it is and how much."""
         shape = f"{self.width} × {self.height}" if self.width and self.height else ""
-        runs = words.length(self.duration) if self.duration else ""
-        parts = ("Live Photo" if self.live else "", self.format.upper(), shape, runs, words.size(self.size))
+        runs = text.playing_time(self.duration) if self.duration else ""
+        parts = ("Live Photo" if self.live else "", self.format.upper(), shape, runs, text.size(self.size))
         # Lines break between facts, never inside one.
         return " · ".join(part.replace(" ", "\u00a0") for part in parts if part)
 
@@ -67,11 +69,11 @@ def digest(facts: Digest) -> bytes:
         "headline": f"{_headline(facts)} waiting for you",
         "where": _where(facts),
         "url": facts.url,
-        "button": f"Review {words.plural(len(facts.entries), 'item')}",
+        "button": f"Review {text.plural(len(facts.entries), 'item')}",
         "code": f"{facts.code[:3]} {facts.code[3:]}" if facts.code else "",
         "code_always": facts.code_always,
-        "until": words.moment(facts.expires_at),
-        "remaining": words.span((facts.expires_at - facts.envelope.sent_at).total_seconds()),
+        "until": text.utc_weekday(facts.expires_at),
+        "remaining": text.roughly((facts.expires_at - facts.envelope.sent_at).total_seconds()),
         "rows": [shown[start : start + 2] for start in range(0, len(shown), 2)],
         "entries": facts.entries,
         "more": len(facts.entries) - len(shown),
@@ -79,7 +81,7 @@ def digest(facts: Digest) -> bytes:
     pictures = [Picture(f"{entry.id}@{facts.envelope.host}", entry.tile) for entry in shown]
     return message(
         facts.envelope,
-        subject=f"To review: {words.tally(entry.kind for entry in facts.entries)} ({_where(facts)})",
+        subject=f"To review: {tally(entry.kind for entry in facts.entries)} ({_where(facts)})",
         text=templates().get_template("digest.txt").render(values),
         html=templates()
         .get_template("digest.html")
@@ -88,12 +90,18 @@ def digest(facts: Digest) -> bytes:
     )
 
 
+def tally(kinds: Iterable[str]) -> str:
+    """What is waiting: "2 photos, 1 video and 1 file"."""
+    counted = list(kinds)
+    return text.listed(text.plural(counted.count(kind), *KINDS[kind]) for kind in KINDS if kind in counted)
+
+
 def _headline(facts: Digest) -> str:
     verb = "is" if len(facts.entries) == 1 else "are"
-    return f"{words.tally(entry.kind for entry in facts.entries)} {verb}"
+    return f"{tally(entry.kind for entry in facts.entries)} {verb}"
 
 
 def _where(facts: Digest) -> str:
     """The albums, as many as fit a line."""
     albums = list(dict.fromkeys(entry.album for entry in facts.entries))
-    return words.listed(albums[:2] + ([f"{len(albums) - 2} more"] if len(albums) > 2 else []))
+    return text.listed(albums[:2] + ([f"{len(albums) - 2} more"] if len(albums) > 2 else []))

@@ -15,6 +15,7 @@ from typing import cast
 import jinja2
 
 from tasks.core.errors import BadRequest
+from tasks.core.text import one_line
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,6 @@ def message(envelope: Envelope, subject: str, text: str, html: str, pictures: It
     for picture in pictures:
         html_part.add_related(picture.jpeg, "image", "jpeg", cid=f"<{picture.cid}>", disposition="inline")
     return mail.as_bytes()
-
-
-def one_line(text: str) -> str:
-    """Text for a header: what a contributor wrote can neither end the line nor begin another header."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _address(addr: str, name: str = "") -> Address:

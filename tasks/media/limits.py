@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.core import text
 from tasks.core.errors import InvalidMedia
 from tasks.core.settings import Settings
 
@@ -40,7 +41,7 @@ class Limits:
             raise InvalidMedia("the file is empty")
         limit = self.video_bytes if kind == "video" else self.image_bytes
         if size > limit:
-            raise InvalidMedia(f"too large: {_megabytes(size)}, the limit is {_megabytes(limit)}")
+            raise InvalidMedia(f"too large: {text.size(size)}, the limit is {text.size(limit)}")
 
     def check_pixels(self, pixels: int) -> None:
         """Raises InvalidMedia for a picture or frame that would unfold to more than is allowed."""
@@ -66,10 +67,6 @@ class Limits:
         """Raises InvalidMedia for a video that is longer than allowed."""
         if seconds > self.seconds:
             raise InvalidMedia(f"too long: {seconds:,.0f} s, the limit is {self.seconds:,} s")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size < 10_000_000 else f"{size / 1e6:,.0f} MB"
 
 
 def _megapixels(pixels: int) -> str:

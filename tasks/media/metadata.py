@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.text import one_line
+
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
@@ -42,7 +44,7 @@ def facts(picture: Picture) -> dict[str, str]:
     return {
         "taken_at": taken_at(block, xmp),
         "camera": camera(main.get(MAKE), main.get(MODEL)) or camera(said(xmp, "tiff:Make"), said(xmp, "tiff:Model")),
-        "lens": lens(block) or words(said(xmp, "aux:Lens")),
+        "lens": lens(block) or plain_text(said(xmp, "aux:Lens")),
         "exposure": exposure(block),
     }
 
@@ -95,10 +97,10 @@ def said(xmp: str, name: str) -> str:
 def taken_at(block: Mapping[int, Any], xmp: str = "") -> str:
     """ISO 8601 with the camera's offset where it states one; "" when neither EXIF's sub-block nor XMP says when."""
     times = (
-        iso_time(words(block.get(TIME_ORIGINAL)), words(block.get(OFFSET_ORIGINAL))),
+        iso_time(plain_text(block.get(TIME_ORIGINAL)), plain_text(block.get(OFFSET_ORIGINAL))),
         xmp_time(said(xmp, "exif:DateTimeOriginal")),
         xmp_time(said(xmp, "photoshop:DateCreated")),
-        iso_time(words(block.get(TIME_DIGITIZED)), words(block.get(OFFSET_DIGITIZED))),
+        iso_time(plain_text(block.get(TIME_DIGITIZED)), plain_text(block.get(OFFSET_DIGITIZED))),
         xmp_time(said(xmp, "xmp:CreateDate")),
     )
     return next((time for time in times if time), "")
@@ -130,7 +132,7 @@ def xmp_time(text: str) -> str:
 
 def camera(make: Any, model: Any) -> str:
     """Make and model, the make once: `Canon` and `Canon EOS R5` are `Canon EOS R5`."""
-    maker, thing = words(make), words(model)
+    maker, thing = plain_text(make), plain_text(model)
     if thing.lower().startswith(maker.lower()):
         return thing
     return f"{maker} {thing}".strip()
@@ -138,7 +140,7 @@ def camera(make: Any, model: Any) -> str:
 
 def lens(block: Mapping[int, Any]) -> str:
     """Its name, else its range as `24-70 mm f/2.8`."""
-    name = words(block.get(LENS))
+    name = plain_text(block.get(LENS))
     if name:
         return name
     told = block.get(LENS_RANGE)
@@ -180,7 +182,7 @@ def says_adobe_rgb(picture: Picture) -> bool:
     """Whether a camera says, in EXIF alone, that its colours are Adobe RGB's (DCF's option file)."""
     if sub_block(picture, EXIF_BLOCK).get(COLOUR_SPACE) not in (2, 0xFFFF):
         return False
-    return words(sub_block(picture, INTEROP_BLOCK).get(1)) == "R03"
+    return plain_text(sub_block(picture, INTEROP_BLOCK).get(1)) == "R03"
 
 
 # ---- whose ----
@@ -189,8 +191,8 @@ def says_adobe_rgb(picture: Picture) -> bool:
 def credit(picture: Picture) -> bytes:
     """An EXIF block of nothing but artist and copyright, as plain text; empty when the picture names neither."""
     main, xmp = exif(picture), xmp_of(picture)
-    artist = words(main.get(ARTIST), LONGEST_CREDIT) or words(said(xmp, "dc:creator"), LONGEST_CREDIT)
-    rights = words(main.get(COPYRIGHT), LONGEST_CREDIT) or words(said(xmp, "dc:rights"), LONGEST_CREDIT)
+    artist = plain_text(main.get(ARTIST), LONGEST_CREDIT) or plain_text(said(xmp, "dc:creator"), LONGEST_CREDIT)
+    rights = plain_text(main.get(COPYRIGHT), LONGEST_CREDIT) or plain_text(said(xmp, "dc:rights"), LONGEST_CREDIT)
     return credit_block(artist, rights)
 
 
@@ -228,14 +230,14 @@ def _degrees(block: Mapping[int, Any], tag: int, most: int) -> float | None:
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
     value = degrees + minutes / 60 + seconds / 3600
-    side = words(block.get(tag)).upper()
+    side = plain_text(block.get(tag)).upper()
     return (-value if side in ("S", "W") else value) if 0 <= value <= most and side else None
 
 
 # ---- made safe ----
 
 
-def words(value: Any, longest: int = LONGEST) -> str:
+def plain_text(value: Any, longest: int = LONGEST) -> str:
     """A camera's text, made safe to show: one line, printable, short; "" for anything else."""
     if isinstance(value, str):
         value = _as_meant(value)
@@ -244,8 +246,7 @@ def words(value: Any, longest: int = LONGEST) -> str:
     else:
         return ""
     first = next((part for part in value.split("\0") if part.strip()), "")
-    text = "".join(sign if sign.isprintable() else " " for sign in first)
-    return " ".join(text.split())[:longest]
+    return one_line(first)[:longest]
 
 
 def _as_meant(text: str) -> str:

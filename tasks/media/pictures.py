@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.core.errors import InvalidMedia
+from tasks.core.text import one_line
 from tasks.media import metadata
 from tasks.media.formats import Format
 from tasks.media.limits import Limits
@@ -104,7 +105,7 @@ def decoded(picture: Picture, row: Format) -> None:
         picture.load()
     except BROKEN as fault:
         _mind_the_machine(fault)
-        text = " ".join(str(fault).split())
+        text = one_line(str(fault))
         if "truncated" in text.lower():
             raise InvalidMedia(f"the picture is cut off: its end is missing ({text})") from fault
         raise InvalidMedia(f"its content is broken: {row.words} that cannot be decoded ({text})"[:300]) from fault

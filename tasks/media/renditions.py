@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.core.models.digests import FileSha256, file_sha256
 from tasks.media import colour, metadata, pictures, sandbox
 from tasks.media.animation import save_animations
 from tasks.media.formats import Format, by_name
@@ -44,7 +44,7 @@ class RenditionFile:
     width: int
     height: int
     bytes: int
-    sha256: str
+    sha256: FileSha256
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,8 @@ def _renditions(folder: Path, made: dict[str, Any]) -> Renditions:
 def _file(folder: Path, name: str, filename: str, width: int, height: int) -> RenditionFile:
     """What the worker itself finds of a file that a child says it wrote."""
     path = folder / filename
-    body = path.read_bytes()
     row = by_name("webp" if path.suffix == ".webp" else "jpeg")
-    return RenditionFile(name, path, row.name, row.content_type, width, height, len(body), hashlib.sha256(body).hexdigest())
+    return RenditionFile(name, path, row.name, row.content_type, width, height, path.stat().st_size, file_sha256(path))
 
 
 # ---- in the child ----

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tasks.core.errors import InvalidMedia
+from tasks.core.text import one_line
 
 MEGABYTE = 1 << 20
 ANSWER_LIMIT = MEGABYTE
@@ -197,8 +198,7 @@ def _attempt(job: Callable[..., Any], arguments: tuple[Any, ...], bounds: Bounds
 
 def _words(fault: Exception) -> str:
     """The decoder's own words on one line, without the machine's paths."""
-    text = " ".join(str(fault).split()).replace(str(Path.cwd()), "")
-    return (text or type(fault).__name__)[:200]
+    return one_line(str(fault).replace(str(Path.cwd()), ""), 200) or type(fault).__name__
 
 
 def _enter(directory: Path, bounds: Bounds, mouth: int) -> None:

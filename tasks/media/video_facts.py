@@ -173,7 +173,7 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
     spoken = str(video.get("format", "an unknown codec"))
     if spoken not in VIDEO_CODECS:
         raise InvalidMedia(
-            f"its picture is coded as {metadata.words(spoken)}, which cannot be converted; export it as H.264 or HEVC"
+            f"its picture is coded as {metadata.plain_text(spoken)}, which cannot be converted; export it as H.264 or HEVC"
         )
     width, height = _shown_size(video)
     duration = _number(video.get("duration") or general.get("duration")) / 1000
@@ -198,7 +198,7 @@ def _with_picture(general: dict[str, Any], video: dict[str, Any], audio: dict[st
         audio_channels=int(_number(audio.get("channel_s"))),
         taken_at=_taken_at(general, video),
         camera=_camera(general),
-        lens=metadata.words(general.get("comapplequicktimecameralens_model")),
+        lens=metadata.plain_text(general.get("comapplequicktimecameralens_model")),
         pair=live_photo.of_film(general.get("comapplequicktimecontentidentifier"), duration),
     )
 
@@ -249,12 +249,12 @@ def _audio_name(audio: dict[str, Any]) -> str:
 
 def _taken_at(general: dict[str, Any], video: dict[str, Any]) -> str:
     """QuickTime's own time has the camera's offset; the container's is UTC."""
-    stated = metadata.words(general.get("comapplequicktimecreationdate"))
+    stated = metadata.plain_text(general.get("comapplequicktimecreationdate"))
     stamp = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", stated)
     try:
         return datetime.fromisoformat(stamp).isoformat()
     except ValueError:
-        return _container_time(metadata.words(general.get("encoded_date") or video.get("encoded_date")))
+        return _container_time(metadata.plain_text(general.get("encoded_date") or video.get("encoded_date")))
 
 
 def _container_time(stamp: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.core import text
 from tasks.site import view
 
 ROOM = Path(__file__).parent
@@ -82,7 +83,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(static=static, view=view)
+    made.globals.update(static=static, view=view, text=text)
     return made
 
 

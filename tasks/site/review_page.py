@@ -66,7 +66,7 @@ def item_facts(record: ItemRecord, bucket: str, show: Presign, download: Presign
         "labels": [{"name": label.name, "confidence": round(label.confidence)} for label in seen.labels] if seen else [],
         "moderation": [{"name": label.name, "confidence": round(label.confidence)} for label in marks],
         "sensitive": bool(marks),
-        "sha256": record.shown,
+        "sha256": record.shown_digest,
         "placeholder": prepared.placeholder if prepared else "",
         "preview": preview(record, bucket, show, download),
     }

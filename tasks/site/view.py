@@ -1,4 +1,4 @@
-"""How facts look on a page: addresses, sizes, dates, and the words that stand for a picture. No HTML is made here."""
+"""How facts look on a page: addresses, widths, dates, and the words that stand for a picture. No HTML is made here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from tasks.core import text
 from tasks.core.models.publication import Album, Card, PublicFile
 
 PLACEHOLDER = re.compile(r"data:image/(?:webp|jpeg|png|gif);base64,[A-Za-z0-9+/=]{1,4000}")
@@ -17,7 +18,6 @@ WEBP_HEADER = re.compile(r"data:image/webp;base64,([A-Za-z0-9+/]{28})")  # its f
 ROW_PHONE, ROW_WIDE = 110, 250
 PHONE_WIDTH = 390
 LARGEST_RATIO, SMALLEST_RATIO = 3.2, 0.45
-UNITS = ("KB", "MB", "GB", "TB")
 NOUNS = {"image": "Photo", "video": "Video", "document": "File"}
 PLAYED = ("audio/mpeg", "audio/mp4", "audio/aac", "audio/wav", "audio/ogg", "audio/webm", "audio/flac")
 
@@ -132,23 +132,6 @@ def description(card: Card) -> str:
     return f"{NOUNS[card.kind]}{by} in {card.album_title}{seen}."
 
 
-def size(count: int) -> str:
-    """Bytes for people: `812 bytes`, `4 KB`, `1.2 MB`."""
-    if count < 1000:
-        return f"{count} byte{'' if count == 1 else 's'}"
-    step = next((step for step, unit in enumerate(UNITS) if count < 999.5 * 1000 ** (step + 1)), len(UNITS) - 1)
-    amount, unit = count / 1000 ** (step + 1), UNITS[step]
-    digits = 1 if step and amount < 9.95 and round(amount, 1) % 1 else 0
-    return f"{amount:.{digits}f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """`0:07`, `12:40`, `1:02:03`."""
-    whole = max(0, round(seconds))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def iso_duration(seconds: float) -> str:
     """As `<time datetime>` wants it: `PT754S`."""
     return f"PT{max(0, round(seconds))}S"
@@ -165,18 +148,13 @@ def moment(iso: str) -> datetime | None:
 def day(iso: str) -> str:
     """`21 November 2026`, or "" when `iso` is no time."""
     when = moment(iso)
-    return f"{when.day} {when:%B %Y}" if when else ""
+    return text.day(when) if when else ""
 
 
 def minute(iso: str) -> str:
     """`21 November 2026, 21:40`: the camera's own clock, without a guess at a zone."""
     when = moment(iso)
-    return f"{day(iso)}, {when:%H:%M}" if when else ""
-
-
-def count(number: int, noun: str) -> str:
-    """`1 item`, `1,204 items`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return text.minute(when) if when else ""
 
 
 def format_name(card: Card) -> str:

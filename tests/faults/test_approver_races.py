@@ -60,7 +60,7 @@ def test_a_removal_and_a_decision_are_in_one_order(approvers: Approvers) -> None
         member = approvers.find(ANN)
         check = still_approves(member.address, member.membership)
         sides = [
-            lambda id=id, check=check: reviews.record(id, "approve", approver=ANN, sha256=SHA, only_if=check).state,
+            lambda id=id, check=check: reviews.record(id, "approve", approver=ANN, shown=SHA, only_if=check).state,
             lambda: approvers.remove(ANN),
         ]
         random.Random(number).shuffle(sides)
@@ -68,7 +68,7 @@ def test_a_removal_and_a_decision_are_in_one_order(approvers: Approvers) -> None
         assert outcome in ({"recorded", "removed"}, {"ended", "removed"}), f"race {number}"
         assert len(reviews.decisions(id)) == ("recorded" in outcome)
         # After the removal nothing of that membership is ever recorded, whatever came before.
-        late = reviews.record(id, "reject", approver=ANN, sha256=SHA, only_if=check).state
+        late = reviews.record(id, "reject", approver=ANN, shown=SHA, only_if=check).state
         assert late == ("taken" if "recorded" in outcome else "ended"), f"race {number}"
         states |= outcome
     assert "removed" in states

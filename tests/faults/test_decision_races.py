@@ -63,7 +63,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def deciding(reviews: Reviews, id: str, verdict: DecisionVerdict, approver: str) -> Callable[[], Any]:
-    return lambda: reviews.record(id, verdict, approver=approver, sha256=SHA, address="192.0.2.7", agent="a browser")
+    return lambda: reviews.record(id, verdict, approver=approver, shown=SHA, address="192.0.2.7", agent="a browser")
 
 
 def test_fifty_races_have_fifty_winners(reviews: Reviews) -> None:

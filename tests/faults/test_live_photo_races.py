@@ -16,9 +16,10 @@ from serial_moto import serial_dynamodb
 
 from tasks.catalog import Catalog, Reviews
 from tasks.core.aws.dynamodb import Table
+from tasks.core.models.digests import film_digest, shown_digest
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
-from tasks.core.models.renditions import Rendition, digest, shown
+from tasks.core.models.renditions import Rendition
 from tasks.core.models.review import Film
 from tasks.core.names import item_id
 
@@ -26,7 +27,7 @@ RACES = 30
 PAIR = "7E1A0B52-4C2F-4D0B-9A41-2B6F2E8C9D10"
 SEEN = "5" * 64
 PARTS = (Rendition("motion", "items/f/preview.mp4", "mp4", "video/mp4", 480, 360, 7, "1" * 64),)
-WHOLE = shown(SEEN, digest(PARTS))
+WHOLE = shown_digest(SEEN, film_digest(PARTS))
 
 
 class Town:
@@ -51,7 +52,7 @@ class Town:
         return picture, [self.arrive(f"IMG_1-{each}.MOV", f"f{number}-{each}", album) for each in range(films)]
 
     def joining(self, film: Item) -> Callable[[], str]:
-        told = Film(film.id, 2.9, PARTS, digest(PARTS))
+        told = Film(film.id, 2.9, PARTS, film_digest(PARTS))
         return lambda: self.catalog.pairs.join(film, Media("accepted", kind="video", pair=PAIR, live=True), told)
 
     def deciding(self, picture: Item, verdict: Any, sha256: str = SEEN, looks: int = 0) -> Callable[[], Any]:
@@ -60,7 +61,7 @@ class Town:
         def decide() -> Any:
             for _ in range(looks):
                 self.reviews.review(picture.id)
-            return self.reviews.record(picture.id, verdict, approver="ann@example.org", sha256=sha256)
+            return self.reviews.record(picture.id, verdict, approver="ann@example.org", shown=sha256)
 
         return decide
 
@@ -118,7 +119,7 @@ def test_the_question_and_a_film_in_the_same_moment(town: Town) -> None:
         picture, (film,) = town.pair(number)
         joined, review = at_once(number, town.joining(film), lambda picture=picture: town.reviews.request(picture, "token", SEEN))
         assert joined and is_whole(town, picture, film), "nobody has decided: the film is the picture's in any case"
-        assert review.shown in (SEEN, WHOLE)
+        assert review.shown_digest in (SEEN, WHOLE)
 
 
 def test_the_timeout_and_a_film_in_the_same_moment(town: Town) -> None:

@@ -146,7 +146,7 @@ def test_what_waits_for_approval_since_before_is_published_as_it_was_shown(galle
     shown = waits.given["RequestApproval"][0]["prepared"]
     record = waits.upload.record
     assert (record.status, record.prepared and record.prepared.sha256) == ("PENDING", shown["sha256"])
-    assert gallery.reviews.record(waits.upload.id, "approve", approver=APPROVER, sha256=shown["sha256"]).state == "recorded"
+    assert gallery.reviews.record(waits.upload.id, "approve", approver=APPROVER, shown=shown["sha256"]).state == "recorded"
     waits.call("Publish")
     assert waits.upload.record.status == "PUBLISHED"
     (card,) = gallery.catalog.albums.page("summer", 0)

@@ -117,12 +117,12 @@ def test_the_mail_says_what_is_there_when_it_is_made(gallery: Gallery) -> None:
 def test_what_was_approved_without_the_film_is_published_without_it(gallery: Gallery) -> None:
     """The approver looked, the film came, the approver clicked: the click says what the page showed, and is not taken."""
     picture = gallery.upload(PICTURE).waiting()
-    seen = picture.record.shown
+    seen = picture.record.shown_digest
     film = gallery.upload(FILM)
     film.ended()
-    late = gallery.reviews.record(picture.id, "approve", approver=APPROVER, sha256=seen)
+    late = gallery.reviews.record(picture.id, "approve", approver=APPROVER, shown=seen)
     assert (late.state, gallery.site.pages()) == ("changed", [])
-    again = gallery.reviews.record(picture.id, "approve", approver=APPROVER, sha256=picture.record.shown)
+    again = gallery.reviews.record(picture.id, "approve", approver=APPROVER, shown=picture.record.shown_digest)
     assert again.state == "recorded" and gallery.reviews.tell(picture.id, gallery.stage.services.get(Machine))
     picture.ended()
     assert len(films(gallery)) == 2

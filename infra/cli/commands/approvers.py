@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.cli.common import deployed, say
 from infra.errors import Failed, Misused
+from tasks.core.text import plural
 
 if TYPE_CHECKING:
     from infra.deploy.deployed import Deployed
@@ -121,14 +122,10 @@ def _ask(given: argparse.Namespace, target: Deployed) -> int:
     for address, waiting in before.items():
         left = after.get(address, 0)
         facts = {"address": address, "waiting": waiting, "mailed": waiting - left}
-        say(given, facts, f"{address}: {_items(waiting)} waiting for a decision, {waiting - left} mailed now")
+        say(given, facts, f"{address}: {plural(waiting, 'item')} waiting for a decision, {waiting - left} mailed now")
     if after:
         raise Failed(
             f"not everything was mailed ({', '.join(after)}): say `greenroom approvers add {next(iter(after))}` again; "
             "in SES's sandbox each address must be verified first"
         )
     return 0
-
-
-def _items(count: int) -> str:
-    return f"{count} item{'' if count == 1 else 's'}"

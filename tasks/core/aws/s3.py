@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from tasks.core.aws.session import Aws
 from tasks.core.errors import NotFound, Stale, Unreadable, error_code
+from tasks.core.models.digests import FileSha256
 from tasks.core.models.location import Location
 
 CHUNK = 1 << 20
@@ -80,7 +81,7 @@ class Store:
         rows = [_version(bucket, row) for page in pages for row in page.get("Versions", [])]
         return rows, str(pages.resume_token or "")
 
-    def download(self, location: Location, path: Path) -> str:
+    def download(self, location: Location, path: Path) -> FileSha256:
         """Stream one version into `path`; returns its SHA-256 in hexadecimal. Raises NotFound."""
         digest = hashlib.sha256()
         try:
@@ -91,18 +92,18 @@ class Store:
             for chunk in body.iter_chunks(CHUNK):
                 digest.update(chunk)
                 out.write(chunk)
-        return digest.hexdigest()
+        return FileSha256(digest.hexdigest())
 
-    def digest(self, location: Location) -> tuple[str, str]:
+    def etag_and_sha256(self, location: Location) -> tuple[str, FileSha256]:
         """(ETag, SHA-256 in hexadecimal) of one version's bytes, read as a stream; raises NotFound."""
-        sha256 = hashlib.sha256()
+        digest = hashlib.sha256()
         try:
             found = self._s3.get_object(**_address(location))
         except Exception as fault:
             raise _missing(fault, location) from fault
         for chunk in found["Body"].iter_chunks(CHUNK):
-            sha256.update(chunk)
-        return found["ETag"].strip('"'), sha256.hexdigest()
+            digest.update(chunk)
+        return found["ETag"].strip('"'), FileSha256(digest.hexdigest())
 
     def read(self, location: Location) -> bytes:
         """A small object's bytes; raises NotFound."""

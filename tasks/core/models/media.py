@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tasks.core.models.digests import MasterSha256, OriginalSha256
 from tasks.core.models.location import Location
 from tasks.core.models.recognition import Recognition
 from tasks.core.models.renditions import Kind, Rendition, Thumbnails, Verdict
@@ -23,7 +24,7 @@ class Master:
     width: int = 0
     height: int = 0
     bytes: int = 0
-    sha256: str = ""
+    sha256: MasterSha256 = MasterSha256("")
     poster_key: str = ""  # video and sound: a JPEG in the same bucket that stands for it
     preview: Rendition | None = None  # video: a short muted MP4 in the same bucket
     preview_key: str = ""  # the preview of a video that was joined before decision 0018: its hash is not known
@@ -83,7 +84,7 @@ class Media:
     kind: Kind = "document"
     format: str = ""  # a name from the formats registry: jpeg, heic, mp4, pdf, ...
     content_type: str = ""
-    sha256: str = ""  # of the original
+    sha256: OriginalSha256 = OriginalSha256("")
     bytes: int = 0
     width: int = 0  # upright
     height: int = 0  # upright

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.core.models.digests import FilmDigest, ShownDigest, shown_digest
 from tasks.core.models.item import Item, Status
 from tasks.core.models.media import Media
 from tasks.core.models.publication import Publication
-from tasks.core.models.renditions import shown
 from tasks.core.models.review import Decision, Film, Prepared
 
 
@@ -37,9 +37,10 @@ class ItemRecord:
     film: Film | None = None  # a Live Photo's, for as long as its picture has it
 
     @property
-    def shown(self) -> str:
+    def shown_digest(self) -> ShownDigest:
         """The digest of all that a person is shown of it: a decision is bound to it. "" before anything is."""
-        return shown(self.prepared.sha256, self.film.sha256 if self.film else "") if self.prepared else ""
+        film = self.film.sha256 if self.film else FilmDigest("")
+        return shown_digest(self.prepared.sha256, film) if self.prepared else ShownDigest("")
 
     @property
     def item(self) -> Item:

@@ -1,12 +1,11 @@
-"""Derived files in the work bucket, and the digest of all that a person is shown of them."""
+"""Derived files in the work bucket: what a person is shown of an item."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from tasks.core.models.digests import FileSha256, RenditionsDigest
 
 Kind = Literal["image", "video", "document"]
 Verdict = Literal["accepted", "rejected"]
@@ -23,7 +22,7 @@ class Rendition:
     width: int = 0
     height: int = 0
     bytes: int = 0
-    sha256: str = ""
+    sha256: FileSha256 = FileSha256("")
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,5 @@ class Thumbnails:
 
     renditions: tuple[Rendition, ...] = ()
     placeholder: str = ""  # data: URI of at most 1 KB
-    sha256: str = ""
+    sha256: RenditionsDigest = RenditionsDigest("")
     phash: str = ""  # 16 hexadecimal digits, of pictures only; near-duplicates differ in few of their bits
-
-
-def digest(renditions: Iterable[Rendition]) -> str:
-    """SHA-256 over what a person is shown: the sorted names, formats and hashes of all renditions, as compact JSON."""
-    return _hashed(sorted([one.name, one.format, one.sha256] for one in renditions))
-
-
-def shown(pictures: str, film: str) -> str:
-    """One digest of a picture's renditions and its film's: the picture's own where there is no film."""
-    return _hashed([pictures, film]) if film else pictures
-
-
-def _hashed(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()

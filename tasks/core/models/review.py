@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.core.models.digests import FilmDigest, RenditionsDigest
 from tasks.core.models.recognition import Label, Recognition, Triage
 from tasks.core.models.renditions import Rendition, Verdict
 
@@ -19,7 +20,7 @@ class Prepared:
     reason: str
     renditions: tuple[Rendition, ...]
     placeholder: str
-    sha256: str
+    sha256: RenditionsDigest
     recognition: Recognition
     phash: str = ""
 
@@ -31,7 +32,7 @@ class Film:
     item: str  # the upload that it came as
     duration: float
     renditions: tuple[Rendition, ...]  # `motion`: small and muted, for a glimpse; `live`: all of it
-    sha256: str
+    sha256: FilmDigest
     moderation: tuple[Label, ...] = ()
     triage: Triage = "clear"
 

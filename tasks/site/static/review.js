@@ -341,10 +341,12 @@ const when = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: 'medi
 // The camera's own clock, as it stood: no guess at a zone.
 const taken = (iso) => iso.replace('T', ' ').slice(0, 16)
 
+// As tasks/core/text.py writes sizes.
 function size(bytes) {
-  const [unit, each] = [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]].find(([, each]) => bytes >= each) || ['bytes', 1]
+  if (bytes < 1000) return `${bytes} byte${bytes === 1 ? '' : 's'}`
+  const [unit, each] = [['kB', 1e3], ['MB', 1e6], ['GB', 1e9]].find(([, each]) => bytes < 999.5 * each) || ['TB', 1e12]
   const value = bytes / each
-  return `${each > 1 && value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
+  return `${value < 9.95 ? Number(value.toFixed(1)) : Math.round(value)} ${unit}`
 }
 
 function length(seconds) {

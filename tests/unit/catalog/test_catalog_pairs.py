@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tasks.catalog.rows import claim_key
+from tasks.core.models.digests import film_digest, shown_digest
 from tasks.core.models.item import Item
 from tasks.core.models.recognition import Label
-from tasks.core.models.renditions import Rendition, digest, shown
+from tasks.core.models.renditions import Rendition
 from tasks.core.models.review import Film
 
 PAIR = "7E1A0B52-4C2F-4D0B-9A41-2B6F2E8C9D10"
@@ -43,7 +44,7 @@ class Shelf:
         item = item or self.film
         media = self.make.media(**{"sha256": "f" * 64, "pair": PAIR, "kind": "video", "live": True, **more})
         found: str = self.catalog.pairs.join(
-            item, media, Film(item.id, 2.9, PARTS, digest(PARTS), (Label("Smoking", 80.0),), "hold")
+            item, media, Film(item.id, 2.9, PARTS, film_digest(PARTS), (Label("Smoking", 80.0),), "hold")
         )
         return found
 
@@ -98,7 +99,7 @@ def test_a_picture_that_is_decided_takes_no_film(shelf: Shelf, status: str) -> N
 
 def test_a_picture_whose_decision_the_machine_has_not_heard_takes_no_film(shelf: Shelf) -> None:
     shelf.world.reviews.request(shelf.picture, "token", "5" * 64)
-    shelf.world.reviews.record(shelf.picture.id, "approve", approver="ann@example.org", sha256="5" * 64)
+    shelf.world.reviews.record(shelf.picture.id, "approve", approver="ann@example.org", shown="5" * 64)
     assert shelf.join() == "" and shelf.kept() is None
 
 
@@ -137,10 +138,10 @@ def test_a_film_changes_what_is_asked(shelf: Shelf) -> None:
     reviews, id = shelf.world.reviews, shelf.picture.id
     reviews.request(shelf.picture, "token", "5" * 64)
     shelf.join()
-    whole = shown("5" * 64, digest(PARTS))
-    assert reviews.review(id).shown == whole != "5" * 64
-    assert reviews.record(id, "approve", approver="ann@example.org", sha256="5" * 64).state == "changed"
-    assert reviews.record(id, "approve", approver="ann@example.org", sha256=whole).state == "recorded"
+    whole = shown_digest("5" * 64, film_digest(PARTS))
+    assert reviews.review(id).shown_digest == whole != "5" * 64
+    assert reviews.record(id, "approve", approver="ann@example.org", shown="5" * 64).state == "changed"
+    assert reviews.record(id, "approve", approver="ann@example.org", shown=whole).state == "recorded"
     assert reviews.decisions(id)[0].sha256 == whole
     assert reviews.decision(id)[1] == whole
 
@@ -148,15 +149,15 @@ def test_a_film_changes_what_is_asked(shelf: Shelf) -> None:
 def test_who_is_asked_after_the_film_is_asked_about_both(shelf: Shelf) -> None:
     shelf.join()
     review = shelf.world.reviews.request(shelf.picture, "token", "5" * 64)
-    assert review.shown == shown("5" * 64, digest(PARTS))
+    assert review.shown_digest == shown_digest("5" * 64, film_digest(PARTS))
 
 
 def test_a_decision_about_both_counts_for_the_next_attempt(shelf: Shelf) -> None:
     shelf.join()
     asked = shelf.world.reviews.request(shelf.picture, "token", "5" * 64)
-    shelf.world.reviews.record(shelf.picture.id, "approve", approver="ann@example.org", sha256=asked.shown)
+    shelf.world.reviews.record(shelf.picture.id, "approve", approver="ann@example.org", shown=asked.shown_digest)
     again = shelf.world.reviews.request(replace(shelf.picture, attempt=2), "token 2", "5" * 64)
-    assert (again.status, again.shown) == ("DECIDED", asked.shown)
+    assert (again.status, again.shown_digest) == ("DECIDED", asked.shown_digest)
 
 
 def test_a_film_that_comes_between_looking_and_asking_is_asked_about(shelf: Shelf) -> None:
@@ -170,7 +171,7 @@ def test_a_film_that_comes_between_looking_and_asking_is_asked_about(shelf: Shel
         ask(reviews, *told)
 
     asking._ask = slowly.__get__(asking)
-    assert asking.request(shelf.picture, "token", "5" * 64).film == digest(PARTS)
+    assert asking.request(shelf.picture, "token", "5" * 64).film == film_digest(PARTS)
 
 
 def test_a_film_is_let_go_as_an_item_of_its_own(shelf: Shelf) -> None:

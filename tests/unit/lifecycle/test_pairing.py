@@ -12,10 +12,11 @@ import pytest
 from tasks.catalog.rows import claim_key
 from tasks.core.clock import iso, utc_now
 from tasks.core.errors import Stale
+from tasks.core.models.digests import film_digest
 from tasks.core.models.item import Item
 from tasks.core.models.media import Media
 from tasks.core.models.recognition import Label
-from tasks.core.models.renditions import Rendition, Thumbnails, digest
+from tasks.core.models.renditions import Rendition, Thumbnails
 from tasks.core.models.review import Decision, Prepared
 from tasks.discard import DiscardRequest, discard
 from tasks.expire import ExpireRequest, expire
@@ -90,7 +91,7 @@ def test_a_film_goes_with_its_picture_under_names_of_its_own(pair: Pair) -> None
     assert pair.look() == Joined("joined", 1, picture=pair.picture.id) == pair.look()
     film = pair.catalog.items.get(pair.picture.id).film
     assert {one.name: one.key.rsplit("/", 1)[1] for one in film.renditions} == {"live": "video.mp4", "motion": "preview.mp4"}
-    assert film.sha256 == digest(film.renditions)
+    assert film.sha256 == film_digest(film.renditions)
 
 
 def test_it_looks_often_at_first_and_for_no_longer_than_its_time(pair: Pair) -> None:
@@ -111,7 +112,7 @@ def test_a_clock_that_runs_ahead_makes_nobody_wait_longer(pair: Pair) -> None:
 def test_the_picture_is_published_with_its_film(pair: Pair) -> None:
     pair.look()
     asked = pair.world.reviews.request(pair.picture, "token", pair.pictures.sha256)
-    pair.world.reviews.record(pair.picture.id, "approve", approver="ann@example.org", sha256=asked.shown)
+    pair.world.reviews.record(pair.picture.id, "approve", approver="ann@example.org", shown=asked.shown_digest)
     card = pair.published()
     assert {file.name for file in card.files} == {"320w", "live", "motion"}
     assert all(file.path.startswith(f"media/{pair.picture.id}/") for file in card.files)
@@ -121,7 +122,7 @@ def test_the_picture_is_published_with_its_film(pair: Pair) -> None:
 def test_an_approval_of_the_picture_alone_publishes_no_film(pair: Pair) -> None:
     """A film that got into the row by whatever way: the catalog's decision does not cover it."""
     pair.world.reviews.request(pair.picture, "token", pair.pictures.sha256)
-    pair.world.reviews.record(pair.picture.id, "approve", approver="ann@example.org", sha256=pair.pictures.sha256)
+    pair.world.reviews.record(pair.picture.id, "approve", approver="ann@example.org", shown=pair.pictures.sha256)
     assert pair.look().outcome == "wait", "decided"
     pair.world.table.update(*_row(pair.picture), "SET #film = :film", film=_film_text(pair))
     with pytest.raises(Stale, match="other renditions"):

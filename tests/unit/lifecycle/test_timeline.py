@@ -130,8 +130,8 @@ def test_a_record_of_years_ago_is_still_told(chained):
 
 def test_what_was_made_with_a_master_is_told_with_it():
     media = {**MEDIA, "master": {"format": "jpeg", "width": 4032, "height": 3024, "bytes": 2_000_000}, "thumbnails": THUMBNAILS}
-    assert after("ConvertImage", {"media": media}, {}) == "master is jpeg, 4032x3024, 2.0 MB; 3 renditions (320w, 640w)"
-    assert after("JoinVideo", {"media": {**media, "thumbnails": None}}, {}) == "master is jpeg, 4032x3024, 2.0 MB"
+    assert after("ConvertImage", {"media": media}, {}) == "master is jpeg, 4032x3024, 2 MB; 3 renditions (320w, 640w)"
+    assert after("JoinVideo", {"media": {**media, "thumbnails": None}}, {}) == "master is jpeg, 4032x3024, 2 MB"
     broken = {"media": {"verdict": "rejected", "reason": "it is cut off", "thumbnails": None}}
     assert after("MakeThumbnails", broken, {}) == "rejected: it is cut off"
 

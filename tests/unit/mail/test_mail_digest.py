@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tasks.core.errors import BadRequest
-from tasks.mail.digest import PICTURES, Digest, Entry, digest
+from tasks.mail.digest import PICTURES, Digest, Entry, digest, tally
 from tasks.mail.message import Envelope
 from tasks.mail.tiles import HEIGHT, WIDTH, file_tile, picture_tile
 
@@ -178,3 +178,8 @@ def test_bytes_that_are_no_picture_become_a_tile_that_says_so(jpeg: bytes) -> No
 @pytest.mark.parametrize("ending", ["pdf", "", "ÄÖÜ", "averyverylongending"])
 def test_any_file_has_a_tile(ending: str) -> None:
     assert Image.open(BytesIO(file_tile(ending))).size == (WIDTH, HEIGHT)
+
+
+def test_a_tally_counts_by_kind() -> None:
+    assert tally(["video", "image", "image", "document"]) == "2 photos, 1 video and 1 file"
+    assert tally(["image"] * 1200) == "1,200 photos"

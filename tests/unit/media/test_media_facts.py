@@ -124,7 +124,7 @@ def test_south_and_west_are_negative(tmp_path: Path, limits: Limits) -> None:
 def _credits(path: Path) -> tuple[Any, Any, int]:
     with Image.open(path) as shown:
         exif = shown.getexif()
-        return *(metadata.words(exif.get(tag)) for tag in (metadata.ARTIST, metadata.COPYRIGHT)), len(exif)
+        return *(metadata.plain_text(exif.get(tag)) for tag in (metadata.ARTIST, metadata.COPYRIGHT)), len(exif)
 
 
 def test_artist_and_copyright_stay_with_every_rendition(tmp_path: Path, out: Path, limits: Limits) -> None:

@@ -364,7 +364,7 @@ def _huge_png(width: int, height: int) -> bytes:
     ("limit", "words"),
     [
         ({"pixels": 6_000}, "too many pixels: 0.0 MP, the limit is 0.0 MP"),
-        ({"image_bytes": 100}, "too large: 0.0 MB, the limit is 0.0 MB"),
+        ({"image_bytes": 100}, "too large: 754 bytes, the limit is 100 bytes"),
     ],
 )
 def test_limits_are_the_operators(tmp_path: Path, limits: Limits, limit: dict[str, int], words: str) -> None:

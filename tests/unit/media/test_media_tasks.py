@@ -20,11 +20,11 @@ from task_bench import SETTINGS, Ledger, thumbnailed, thumbnails, validated
 
 from tasks.convert_image import ConvertImageRequest, convert_image
 from tasks.core.aws.s3 import Store
+from tasks.core.models.digests import renditions_digest
 from tasks.core.models.item import Item
 from tasks.core.models.location import Location
 from tasks.core.models.media import Master, Media
 from tasks.core.models.recognition import Label
-from tasks.core.models.renditions import digest
 from tasks.draw_waveform import AS_IT_CAME, DrawWaveformRequest, draw_waveform
 from tasks.recognize import RecognizeRequest, recognize
 from tasks.validate_media import ValidateMediaRequest, validate_media
@@ -107,7 +107,7 @@ def test_what_is_too_large_is_not_downloaded(dropped: Callable[[str, bytes], Ite
 
     item = dropped("cat.jpg", bytes(2000))
     media = validated(Careful(store._aws), item, replace(SETTINGS, max_image_bytes=1000))
-    assert (media.verdict, media.reason) == ("rejected", "too large: 0.0 MB, the limit is 0.0 MB")
+    assert (media.verdict, media.reason) == ("rejected", "too large: 2 kB, the limit is 1 kB")
 
 
 def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str, bytes], Item]) -> None:
@@ -129,7 +129,7 @@ def test_a_phones_picture_goes_all_the_way(store: Store, dropped: Callable[[str,
         assert (hashlib.sha256(body).hexdigest(), len(body)) == (row.sha256, row.bytes)
         assert corners(Image.open(io.BytesIO(body))) == "RGBW"
         assert CANARY.encode() not in body
-    assert made.sha256 == digest(reversed(made.renditions))
+    assert made.sha256 == renditions_digest(reversed(made.renditions))
 
 
 def test_the_decision_is_bound_to_the_sha256_of_every_byte_that_is_shown(
@@ -140,7 +140,7 @@ def test_the_decision_is_bound_to_the_sha256_of_every_byte_that_is_shown(
     made = thumbnails(store, item, media)
     assert thumbnails(store, item, media).sha256 == made.sha256
     other = replace(made.renditions[0], sha256="0" * 64)
-    assert digest((other, *made.renditions[1:])) != made.sha256
+    assert renditions_digest((other, *made.renditions[1:])) != made.sha256
 
 
 def test_a_picture_that_breaks_later_is_rejected_later(store: Store, dropped: Callable[[str, bytes], Item]) -> None:

@@ -8,9 +8,10 @@ import pytest
 from review_office import Browser, Office
 
 from tasks.catalog.rows import claim_key
+from tasks.core.models.digests import film_digest
 from tasks.core.models.item import Item
 from tasks.core.models.recognition import Label
-from tasks.core.models.renditions import Rendition, digest
+from tasks.core.models.renditions import Rendition
 from tasks.core.models.review import Film
 
 PAIR = "7E1A0B52-4C2F-4D0B-9A41-2B6F2E8C9D10"
@@ -29,7 +30,7 @@ def a_film_joins(office: Office, picture: Item, *marks: str) -> None:
         for name, file, digit in (("motion", "preview.mp4", "1"), ("live", "video.mp4", "2"))
     )
     moderation = tuple(Label(name, 90.0) for name in marks)
-    told = Film(film.id, 2.9, parts, digest(parts), moderation, "hold" if marks else "clear")
+    told = Film(film.id, 2.9, parts, film_digest(parts), moderation, "hold" if marks else "clear")
     assert world.catalog.pairs.join(film, make.media(kind="video", sha256="f" * 64, pair=PAIR, live=True), told) == picture.id
 
 

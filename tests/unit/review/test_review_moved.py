@@ -152,7 +152,7 @@ def test_the_audit_is_one_list(earlier: Earlier) -> None:
     """One decision from before, one from now."""
     earlier.decided()
     earlier.review()  # another attempt's question, say
-    earlier.world.reviews.record(earlier.item.id, "reject", approver="bob@example.org", sha256=SHA)
+    earlier.world.reviews.record(earlier.item.id, "reject", approver="bob@example.org", shown=SHA)
     assert [each.verdict for each in earlier.world.reviews.decisions(earlier.item.id)] == ["approve", "reject"]
     earlier.settle()
     assert [each.verdict for each in earlier.world.reviews.decisions(earlier.item.id)] == ["approve", "reject"]
@@ -169,7 +169,7 @@ def test_a_timeout_ends_a_review_of_before(earlier: Earlier, moment: str) -> Non
 def test_a_redelivered_request_finds_its_review(earlier: Earlier, moment: str) -> None:
     review = earlier.world.reviews.request(earlier.item, "new-token", SHA)
     assert (review.mailed, review.expires) == (("ann@example.org",), LATER)
-    earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", sha256=SHA)
+    earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", shown=SHA)
     earlier.office.machine.alive = {"old-token"}
     assert earlier.world.reviews.tell(earlier.item.id, earlier.office.machine), "the old token is kept beside the new one"
 
@@ -251,7 +251,7 @@ def test_many_rows_are_moved_whole_and_once(earlier: Earlier) -> None:
 
 
 def test_where_both_tables_have_a_row_the_new_one_stands(earlier: Earlier) -> None:
-    earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", sha256=SHA)
+    earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", shown=SHA)
     earlier.review()  # by a function of the version before that was still at work
     earlier.settle()
     assert earlier.world.reviews.review(earlier.item.id).status == "DECIDED" and earlier.left() == set()

@@ -82,7 +82,7 @@ def test_a_video_shows_its_length_and_moves_under_the_pointer(site, album, card)
 
 def test_documents_are_listed_with_size_and_download(site, album, card):
     page = Page(pages.album(site, album(2), [card(1, "document", title="Programme"), card(2)]))
-    assert "PDF, 482 KB" in page.text
+    assert "PDF, 482 kB" in page.text
     download = [each for each in page.all("a") if "download" in each]
     assert [each["href"] for each in download] == [f"/media/{card(1).id}/abc-file.pdf"]
     assert download[0]["aria-label"] == "Download Programme"

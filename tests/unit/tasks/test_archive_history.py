@@ -89,7 +89,7 @@ def test_no_task_token_stands_in_any_byte(world, run):
 def test_who_decided_when_and_from_where_is_part_of_it(world, item, run):
     world.reviews.request(item, TOKEN, "s" * 64)
     world.reviews.record(
-        item.id, "approve", "lovely", approver="ann@example.org", sha256="s" * 64, address="203.0.113.9", agent="Firefox"
+        item.id, "approve", "lovely", approver="ann@example.org", shown="s" * 64, address="203.0.113.9", agent="Firefox"
     )
     key = run(history()).key
     decision = kept(world, key)["decision"]
@@ -107,7 +107,7 @@ def test_the_policys_own_decision_is_told_where_nobody_made_one(world, run):
 def test_a_later_attempts_decision_is_not_the_first_ones(world, item, run):
     following = world.catalog.items.next_attempt(item.id, 1)
     world.reviews.request(following, "another token", "s" * 64)
-    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", shown="s" * 64)
     assert kept(world, run(history(), "FAILED").key)["decision"] is None
     assert kept(world, run(history(), name=f"{item.id}-2").key)["decision"]["verdict"] == "approve"
 

@@ -62,7 +62,7 @@ def test_a_states_parameters_are_a_request_and_its_answer_is_plain_json(world, s
     item, prepared = make.item(), make.prepared()
     world.catalog.items.create(item)
     world.reviews.request(item, "token", prepared.sha256)
-    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256=prepared.sha256)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", shown=prepared.sha256)
     event = {"item": item, "media": make.media(prepared), "decision": make.approved}
     answer = lambda_handler(publish, services)(json.loads(json.dumps(to_json(event))), None)
     assert (answer["url"], answer["sequence"], answer["page"]) == (f"/items/{item.id}/", 1, 0)

@@ -42,7 +42,7 @@ def run(world, request):
 
 
 def decide(world, request, verdict="approve"):
-    world.reviews.record(request.item.id, verdict, approver="ann@example.org", sha256=request.prepared.sha256)
+    world.reviews.record(request.item.id, verdict, approver="ann@example.org", shown=request.prepared.sha256)
 
 
 def public(world):

@@ -29,7 +29,7 @@ def card(world, make):
     item = make.item("long.mp4")
     world.catalog.items.create(item)
     world.reviews.request(item, "token", prepared.sha256)
-    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256=prepared.sha256)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", shown=prepared.sha256)
     request = PublishRequest(item, make.media(prepared), make.approved)
     publish(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
     (found,) = world.catalog.albums.page("summer", 0)

@@ -86,7 +86,7 @@ def test_sweep_has_the_iam_permissions_that_its_calls_need(world, asked, make):
     world.machine.end(f"{items['lost'].id}-1", "FAILED", "States.ServiceRestart")
     world.catalog.items.mark(items["decided"].id, "PENDING", attempt=1)
     world.reviews.request(items["decided"], "token", "s" * 64)
-    world.reviews.record(items["decided"].id, "approve", approver="ann@example.org", sha256="s" * 64)
+    world.reviews.record(items["decided"].id, "approve", approver="ann@example.org", shown="s" * 64)
     del world.machine.executions[f"{items['never'].id}-1"]
     for attempt in (1, 2):
         world.catalog.items.next_attempt(items["worn"].id, attempt)

@@ -124,7 +124,7 @@ def test_a_decision_that_was_not_told_is_told_again(world, run, item):
     world.catalog.items.mark(item.id, "PENDING", attempt=1)
     world.reviews.request(item, "the-token", "s" * 64)
     assert run().answered == 0
-    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", shown="s" * 64)
     assert [run().answered, run().answered] == [1, 0]
     assert [token for token, _ in world.machine.answers] == ["the-token"]
 
@@ -141,7 +141,7 @@ def test_by_products_are_counted_and_left_where_they_are(world, run):
 def test_one_version_that_s3_will_not_show_holds_up_nothing(world, run, item, status):
     world.catalog.items.mark(item.id, "PENDING", attempt=1)
     world.reviews.request(item, "the-token", "s" * 64)
-    world.reviews.record(item.id, "approve", approver="ann@example.org", sha256="s" * 64)
+    world.reviews.record(item.id, "approve", approver="ann@example.org", shown="s" * 64)
     for name in ("a", "b", "c"):
         world.upload(f"Lost/{name}.jpg")
     world.withhold("Lost/b.jpg", status)
