@@ -6,23 +6,23 @@ The rows are spelt out as the version before wrote them into the catalog's table
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
 from review_office import Browser, Office
 
 from infra.deploy import reviews as moving
-from tasks.archive_history import decision_of
 from tasks.catalog.approvers import Approvers
 from tasks.catalog.review_table import ReviewTable
 from tasks.core.aws.dynamodb import Write
 from tasks.core.errors import Stale
-from tasks.core.executions import Ended
 from tasks.core.json import to_json
 from tasks.core.models.item import Item
 from tasks.core.models.review import Decision, Film
 from tasks.expire import ExpireRequest, expire
 from tasks.publish import PublishRequest, publish
+from tasks.request_approval import EVERYTHING_PENDING
 from tasks.sweep import SweepRequest, sweep
 
 SHA = "5" * 64
@@ -142,9 +142,8 @@ def test_who_only_reads_moves_nothing(earlier: Earlier) -> None:
     earlier.decided()
     before = earlier.world.aws.client("dynamodb").scan(TableName="reviews")["Items"]
     assert earlier.publish().album == "summer"
-    ended = Ended("arn", f"{earlier.item.id}-1", "SUCCEEDED", "", "")
-    found = decision_of(ended, earlier.world.reviews)
-    assert found is not None and found["decided_at"] == "2026-11-20T10:00:00Z"
+    (record,) = earlier.world.reviews.decisions(earlier.item.id)
+    assert record.decided_at == "2026-11-20T10:00:00Z"
     assert earlier.world.aws.client("dynamodb").scan(TableName="reviews")["Items"] == before
 
 
@@ -172,6 +171,14 @@ def test_a_redelivered_request_finds_its_review(earlier: Earlier, moment: str) -
     earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", shown=SHA)
     earlier.office.machine.alive = {"old-token"}
     assert earlier.world.reviews.tell(earlier.item.id, earlier.office.machine), "the old token is kept beside the new one"
+
+
+def test_who_is_asked_later_about_a_review_of_before_is_asked_once(earlier: Earlier, moment: str) -> None:
+    """Nothing but the note of the mail touches the review then."""
+    for _ in range(2):
+        earlier.office.deliver({"messageId": "by-hand", "body": json.dumps(EVERYTHING_PENDING)})
+    assert [len(earlier.office.mails(one)) for one in ("ann@example.org", "bob@example.org")] == [0, 1]
+    assert earlier.world.reviews.review(earlier.item.id).mailed == ("ann@example.org", "bob@example.org")
 
 
 def test_a_film_joins_a_picture_that_was_asked_about_before(earlier: Earlier, moment: str) -> None:
