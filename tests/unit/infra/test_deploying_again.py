@@ -76,7 +76,7 @@ def registered() -> list[str]:
 
 
 def deciders() -> list[str]:
-    return [one.address for one in Approvers(Table(Aws("us-east-1"), "greenroom-catalog")).all()]
+    return [one.address for one in Approvers(Table(Aws("us-east-1"), "greenroom-reviews")).all()]
 
 
 def waiting_time(operator: Operator) -> int:

@@ -79,7 +79,7 @@ class Earlier:
 
     def publish(self) -> Any:
         record = self.world.catalog.items.get(self.item.id)
-        request = PublishRequest(self.item, record.media, record.prepared, Decision("approve"))
+        request = PublishRequest(self.item, record.media.with_prepared(record.prepared), Decision("approve"))
         world = self.world
         return publish(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
 
@@ -159,7 +159,7 @@ def test_the_audit_is_one_list(earlier: Earlier) -> None:
 
 def test_a_timeout_ends_a_review_of_before(earlier: Earlier, moment: str) -> None:
     world, record = earlier.world, earlier.world.catalog.items.get(earlier.item.id)
-    request = ExpireRequest(earlier.item, record.media, record.prepared)
+    request = ExpireRequest(earlier.item, record.media.with_prepared(record.prepared))
     decision = expire(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
     assert decision.verdict == "expired" and world.catalog.items.get(earlier.item.id).status == "EXPIRED"
     assert [each.verdict for each in world.reviews.decisions(earlier.item.id)] == ["expired"]
@@ -237,7 +237,7 @@ def test_after_the_deploy_nobody_looks_at_the_old_places(earlier: Earlier, ann: 
     assert world.reviews.review(forged.id) is None and world.reviews.decisions(forged.id) == []
     assert world.reviews.request(forged, "token", SHA).status == "PENDING"
     with pytest.raises(Stale, match="nobody has decided"):
-        request = PublishRequest(forged, earlier.office.make.media(), earlier.prepared, Decision("approve"))
+        request = PublishRequest(forged, earlier.office.make.media(earlier.prepared), Decision("approve"))
         publish(request, store=world.store, catalog=world.catalog, reviews=world.reviews, settings=world.settings)
     earlier.put("link#ponmlkjihgfedcba", "link", approver="ann@example.org", secret_sha256=hashed("x"), items=[forged.id])
     assert ann.open(("ponmlkjihgfedcba", "x", ""))[1]["state"] == "unknown"

@@ -103,7 +103,7 @@ def request_approval(earlier: Earlier, clear: Callable[[], None]) -> None:
 def expired(earlier: Earlier, clear: Callable[[], None]) -> None:
     record = earlier.world.catalog.items.get(earlier.item.id)
     clear()
-    request = ExpireRequest(earlier.item, record.media, record.prepared)
+    request = ExpireRequest(earlier.item, record.media.with_prepared(record.prepared))
     assert expire(request, **services(earlier, "store", "catalog", "reviews", "settings")).verdict == "expired"
 
 
@@ -111,7 +111,7 @@ def published(earlier: Earlier, clear: Callable[[], None]) -> None:
     if earlier.left():
         earlier.decided()
     else:
-        earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", sha256=SHA)
+        earlier.world.reviews.record(earlier.item.id, "approve", approver="ann@example.org", shown=SHA)
     clear()
     assert earlier.publish().album == "summer"
 
