@@ -186,7 +186,7 @@ def test_older_pages_and_search_show_their_cards(before):
 
 
 def test_an_older_review_is_decided_and_its_audit_read(before):
-    assert before.reviews.record(ID, "approve", approver="bob@example.org", sha256=SHA).state == "recorded"
+    assert before.reviews.record(ID, "approve", approver="bob@example.org", shown=SHA).state == "recorded"
     assert before.reviews.pending_answer(ID)[0] == "token-of-then"
     first, second = before.reviews.decisions(ID)
     assert (first.approver, first.address, second.approver) == ("ann@example.org", "192.0.2.1", "bob@example.org")
