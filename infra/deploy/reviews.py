@@ -44,14 +44,15 @@ def move_all(table: ReviewTable) -> int:
 
 
 def _move(table: ReviewTable, rows: list[Row]) -> None:
-    """All at once, or one after the other where somebody else was at one of them."""
+    """All at once, or one after the other where somebody is at one of them; each as it then is."""
     from tasks.catalog.rows import key_of
 
     if not table.transact([write for row in rows for write in table.moving(row)]):
         return
-    for row in rows:
-        table.take(*key_of(row))
-        table.earlier.delete(*key_of(row))  # where both tables had one, the new one stands
+    for key in map(key_of, rows):
+        while old := table.earlier.get(*key):
+            if table.transact(table.moving(old)) and table.get(*key):
+                table.earlier.delete(*key)  # where both tables have one, the new one stands
 
 
 def every_row(table: ReviewTable) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tasks.catalog.approvers import Approver, Approvers
-from tasks.catalog.review_table import ReviewTable
+from tasks.catalog.review_table import Placed, ReviewTable
 from tasks.catalog.rows import device_key, keyed, link_key, session_key
 from tasks.core.aws.attributes import Row
 from tasks.core.aws.session import Aws
@@ -124,15 +124,15 @@ class Links:
             return Entry("code", tries_left=CODE_TRIES - row["tries"])
         return self._try_code(link_id, row, secret, code)
 
-    def _try_code(self, link_id: str, row: Row, secret: str, code: str) -> Entry:
+    def _try_code(self, link_id: str, row: Placed, secret: str, code: str) -> Entry:
         """The try is counted before it is compared: a thousand at once are still five."""
-        if not self._table.update(*link_key(link_id), "SET #tries = #tries + :one", "#tries < :most", one=1, most=CODE_TRIES):
+        if not row.home.update(*link_key(link_id), "SET #tries = #tries + :one", "#tries < :most", one=1, most=CODE_TRIES):
             return Entry("locked", tries_left=0)
         digits = re.sub(r"\D", "", code)
         if not _equal(_hash(f"{secret}/{digits}"), row["code_sha256"]):
             left = max(0, CODE_TRIES - row["tries"] - 1)
             return Entry("wrong-code" if left else "locked", tries_left=left)
-        self._table.update(*link_key(link_id), "SET #tries = :none", none=0)
+        row.home.update(*link_key(link_id), "SET #tries = :none", "attribute_exists(#pk)", none=0)
         return self._opened(link_id, row, device=self._remember(row))
 
     def _opened(self, link_id: str, row: Row, device: str = "") -> Entry:
@@ -145,7 +145,7 @@ class Links:
         """The session that this cookie stands for, another 15 minutes long; `closed` when it is over or another link's."""
         now = epoch(self._clock)
         key = session_key(_hash(cookie))
-        found = self._table.take(*key) if cookie else None
+        found = self._table.find(*key) if cookie else None
         if not found or not _equal(found["link"], link_id) or found["expires"] <= now:
             return Entry("closed")
         row = self._link(link_id)
@@ -154,11 +154,11 @@ class Links:
         if ended := self._ended(row):
             return Entry(ended)
         until = now + SESSION_SECONDS
-        alive = self._table.update(*key, "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
+        alive = found.home.update(*key, "SET #expires = :until, #ttl = :until", "#expires > :now", until=until, now=now)
         return Entry("open", _session(link_id, row, found["nonce"]), cookie) if alive else Entry("closed")
 
-    def _link(self, link_id: str) -> Row | None:
-        return self._table.take(*link_key(link_id)) if LINK_ID.fullmatch(link_id) else None
+    def _link(self, link_id: str) -> Placed | None:
+        return self._table.find(*link_key(link_id)) if LINK_ID.fullmatch(link_id) else None
 
     def _ended(self, row: Row) -> Access | None:
         """Why nothing comes of this link any more, whoever has its secret: its approver was removed, or it was revoked."""
@@ -173,7 +173,7 @@ class Links:
         return self._policy != "new-device" or not self._knows(link, device)
 
     def _knows(self, link: Row, device: str) -> bool:
-        row = self._table.take(*device_key(_hash(device))) if device else None
+        row = self._table.find(*device_key(_hash(device))) if device else None
         return row is not None and _equal(_membership(row), _membership(link)) and bool(row["expires"] > epoch(self._clock))
 
     def _remember(self, link: Row) -> str:

@@ -1,8 +1,8 @@
-"""The reviews' table, and the rows that an earlier version left in the catalog's: found there, and moved when they are used.
+"""The reviews' table, and the rows that an earlier version left in the catalog's: read and written where they are.
 
 Until decision 0021 reviews, decisions, links and sessions stood in the catalog's table. A deploy moves them once all functions
 are the new ones (infra/deploy/reviews.py), and notes so: from then on this table alone is read. Until then both versions of the
-functions are at work, so a row is moved in one transaction that deletes the old one: it is in one table or the other.
+functions are at work, so that a row stays where both find it. Rows move in one direction, and each in one transaction.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from tasks.catalog.rows import Key, key_of, keyed, moved_key
 from tasks.core.aws.attributes import Row
 from tasks.core.aws.dynamodb import Table, Write
 from tasks.core.aws.session import Aws
-from tasks.core.errors import Conflict
 from tasks.core.settings import Settings
 
-ROUNDS = 12
+
+class Placed(dict[str, Any]):
+    """A row, and the table that it is in: what changes it has to go there."""
+
+    def __init__(self, row: Row, home: Table) -> None:
+        super().__init__(row)
+        self.home = home
 
 
 class ReviewTable(Table):
-    """The table, with what is still in the catalog's. `take` is for those who go on to write: it moves; `look...` only reads."""
+    """The table, with what is still in the catalog's. What is written without having been found is written here."""
 
     def __init__(self, aws: Aws, name: str, earlier: str) -> None:
         super().__init__(aws, name)
@@ -31,31 +36,25 @@ class ReviewTable(Table):
     def open(cls, aws: Aws, settings: Settings) -> ReviewTable:
         return cls(aws, settings.reviews_table, settings.catalog_table)
 
-    def take(self, pk: str, sk: str) -> Row | None:
-        """One row, moved to this table first where it is still in the other; None when it is in neither."""
-        for _ in range(ROUNDS):
-            row = self.get(pk, sk)
-            old = None if row or self.all_moved() else self.earlier.get(pk, sk)
-            if old is None:
-                # Whoever moves a row moves it here: one that was in neither may have been on its way.
-                return row or self.get(pk, sk)
-            self.transact(self.moving(old))
-        raise Conflict("a row of an earlier version is being changed by many at once; try again")
+    def find(self, pk: str, sk: str) -> Placed | None:
+        """One row, wherever it is; None when it is nowhere."""
+        # A row may be moved while we look: from the other table to this one, so this one is asked first and last.
+        for table in (self,) if self.all_moved() else (self, self.earlier, self):
+            if row := table.get(pk, sk):
+                return Placed(row, table)
+        return None
 
-    def adopt(self, pk: str, sk: str) -> None:
-        """Move a row that may still be in the other table, for who changes it without reading it."""
-        if not self.all_moved():
-            self.take(pk, sk)
-
-    def look(self, pk: str, sk: str) -> Row | None:
-        """One row, wherever it is."""
-        return self.look_at([(pk, sk)]).get((pk, sk))
+    def home(self, pk: str, sk: str) -> Table:
+        """The table of a row that is about to be changed without having been read."""
+        found = None if self.all_moved() else self.find(pk, sk)
+        return found.home if found else self
 
     def look_at(self, keys: list[Key]) -> dict[Key, Row]:
         """The rows of these keys that exist, wherever they are."""
+        moved = self.all_moved()
         rows = self.get_many(keys)
         missing = [key for key in keys if key not in rows]
-        if missing and not self.all_moved():
+        if missing and not moved:
             rows |= self.earlier.get_many(missing)
             rows |= self.get_many(missing)  # what was moved between the two readings
         return rows

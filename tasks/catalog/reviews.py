@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 from tasks.catalog.items import Items
-from tasks.catalog.review_table import ReviewTable
+from tasks.catalog.review_table import Placed, ReviewTable
 from tasks.catalog.rows import (
     attributes,
     decision_key,
@@ -121,7 +121,7 @@ class Reviews:
         the machine can be told at once. An older attempt's message changes nothing: the review's attempt is then higher.
         """
         for _ in range(ROUNDS):
-            row = self._table.take(*review_key(item.id))
+            row = self._table.find(*review_key(item.id))
             if row and (row["attempt"] > item.attempt or (_same(row, item.attempt, renditions) and token in row["tokens"])):
                 return _review(row)
             if row and _same(row, item.attempt, renditions):
@@ -130,22 +130,22 @@ class Reviews:
             film, same_film = self._items.film(item.id)
             fresh = self._fresh(item, [token], renditions, film.sha256 if film else FilmDigest(""))
             if row is None:
-                self._ask(Write(fresh, "attribute_not_exists(#pk)"), same_film)
+                self._ask(self._table, Write(fresh, "attribute_not_exists(#pk)"), same_film)
             else:
                 self._next_attempt(row, fresh, same_film)
         raise _crowded(item.id)
 
-    def _ask(self, question: Write, same_film: Write) -> None:
+    def _ask(self, home: Table, question: Write, same_film: Write) -> None:
         """Write a review while the item has the very film that the review is about: who adds one adds it to both."""
-        self._table.transact([question, same_film])
+        home.transact([question, same_film])
 
     def _fresh(self, item: Item, tokens: list[str], renditions: RenditionsDigest, film: FilmDigest = FilmDigest("")) -> Row:
         expires = epoch(self._clock) + self._seconds
         return new_review_row(item.id, tokens, item.attempt, renditions, film, expires)
 
-    def _another_token(self, row: Row, token: str) -> None:
+    def _another_token(self, row: Placed, token: str) -> None:
         """A retry or a redrive of AwaitApproval waits under another token; which of them lives, only Step Functions knows."""
-        self._table.update(
+        row.home.update(
             *review_key(reviewed_item(row)),
             "SET #tokens = list_append(#tokens, :token), #answered = :no",
             "#attempt = :attempt AND #sha256 = :sha256 AND size(#tokens) = :size",
@@ -156,19 +156,19 @@ class Reviews:
             size=len(row["tokens"]),
         )
 
-    def _next_attempt(self, row: Row, fresh: Row, same_film: Write) -> None:
+    def _next_attempt(self, row: Placed, fresh: Row, same_film: Write) -> None:
         """Another attempt asks anew, unless somebody has already decided about these very renditions."""
         if row["status"] == "DECIDED" and hmac.compare_digest(_shown(row), _shown(fresh)):
             fresh |= {"status": "DECIDED", "decision": row["decision"], "mailed": row["mailed"]}
         unchanged = "#attempt = :old_attempt AND #status = :old_status AND #sha256 = :old_sha256"
         old = {"old_attempt": row["attempt"], "old_status": row["status"], "old_sha256": row["sha256"]}
-        self._ask(Write(fresh, unchanged, old), same_film)
+        self._ask(row.home, Write(fresh, unchanged, old), same_film)
 
     def mailed(self, id: str, attempt: int, membership: str) -> None:
         """Remember that this approver's mail is on its way, so that a redelivered message sends no second one."""
-        self._table.adopt(*review_key(id))
-        self._table.update(
-            *review_key(id),
+        key = review_key(id)
+        self._table.home(*key).update(
+            *key,
             "SET #mailed = list_append(#mailed, :member)",
             "#attempt = :attempt AND NOT contains(#mailed, :name)",
             member=[membership],
@@ -197,7 +197,7 @@ class Reviews:
         `shown` is what was shown; the operator's command line, which shows nothing, leaves it empty and means what stands.
         """
         for _ in range(ROUNDS):
-            row = self._table.take(*review_key(id))
+            row = self._table.find(*review_key(id))
             if row is None:
                 return Outcome("unknown")
             settled = self._settled(row, verdict, approver, shown)
@@ -229,7 +229,7 @@ class Reviews:
         An attempt that a newer one has overtaken is expired whatever became of the newer one.
         """
         for _ in range(ROUNDS):
-            row = self._table.take(*review_key(item.id))
+            row = self._table.find(*review_key(item.id))
             if row is None:
                 # The message was lost or is still on its way: it must not open a review that nobody waits for.
                 closed = {**self._fresh(item, [], renditions), "status": "EXPIRED", "decision": to_json(EXPIRED)}
@@ -245,7 +245,7 @@ class Reviews:
 
     def _write(
         self,
-        row: Row,
+        row: Placed,
         status: ReviewStatus,
         decision: Decision,
         address: str = "",
@@ -275,7 +275,9 @@ class Reviews:
             **asdict(decision),
         )
         audit = keyed(decision_key(id, now), **to_json(record))
-        return self._table.transact([change, Write(audit, "attribute_not_exists(#pk)"), *([only_if] if only_if else [])])
+        # Whoever still reads a review in the other table finds its decision there, too.
+        checks = [self._table.here(only_if)] if only_if else []
+        return row.home.transact([change, Write(audit, "attribute_not_exists(#pk)"), *checks])
 
     # --- telling ---
 
@@ -284,14 +286,14 @@ class Reviews:
 
         Faults of the call travel: the decision stands in the catalog, and the sweeper tells it again.
         """
-        row = self._table.take(*review_key(id))
+        row = self._table.find(*review_key(id))
         if row is None or row["status"] == "PENDING":
             return False
         if row["answered"]:
             return True
         for token in reversed(row["tokens"]):
             if machine.succeed(token, row["decision"]):
-                self._table.update(
+                row.home.update(
                     *review_key(id),
                     "SET #answered = :yes",
                     "#attempt = :attempt AND size(#tokens) = :size",
@@ -306,7 +308,7 @@ class Reviews:
 
     def review(self, id: str) -> Review | None:
         """The newest review of an item, without its tokens."""
-        row = self._table.look(*review_key(id))
+        row = self._table.find(*review_key(id))
         return _review(row) if row else None
 
     def reviews(self, ids: list[str]) -> dict[str, Review]:
@@ -328,17 +330,17 @@ class Reviews:
 
     def film_joined(self, id: str, film: FilmDigest) -> Write | None:
         """The write that adds a film (its digest) to what is asked about a picture, as it is asked now; None: it is too late."""
-        row = self._table.take(*review_key(id))
+        row = self._table.find(*review_key(id))
         if row is None:
             return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
         if row["status"] != "PENDING" or row["expires"] <= epoch(self._clock):
             return None
         values = {"pending": "PENDING", "attempt": row["attempt"], "sha256": row["sha256"], "film": film}
-        return self._table.here(Write(keyed(review_key(id)), STILL, values, update="SET #film = :film"))
+        return row.home.here(Write(keyed(review_key(id)), STILL, values, update="SET #film = :film"))
 
     def nobody_asked(self, id: str) -> Write | None:
         """The check that nobody was asked about an item; None when somebody was."""
-        if self._table.take(*review_key(id)):
+        if self._table.find(*review_key(id)):
             return None
         return self._table.here(Write(keyed(review_key(id)), "attribute_not_exists(#pk)", check=True))
 

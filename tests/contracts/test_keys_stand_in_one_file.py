@@ -16,7 +16,7 @@ STARTS = (
     *("execution#", "decision#", "link#", "session#", "device#"),
 )
 # What takes a row's partition, or its whole key, before anything else.
-TAKES_A_KEY = ("get", "take", "adopt", "look", "look_for", "update", "delete", "query")
+TAKES_A_KEY = ("get", "find", "home", "look_for", "update", "delete", "query")
 
 
 def sources(root: Path) -> Iterator[Path]:
@@ -60,7 +60,7 @@ def _on_a_table(node: ast.Call) -> bool:
     """`self._table.get("labels", ...)`."""
     whose = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in TAKES_A_KEY else None
     named = whose.attr if isinstance(whose, ast.Attribute) else whose.id if isinstance(whose, ast.Name) else ""
-    return named.endswith("table")
+    return named.endswith(("table", "home"))
 
 
 def complaints(root: Path) -> list[str]:
