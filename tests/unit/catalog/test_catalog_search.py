@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.catalog import Catalog
+from tasks.catalog import Catalog, search
+from tasks.core.aws.dynamodb import Table
 
 
 @pytest.fixture
@@ -64,3 +65,20 @@ def test_suggestions_are_the_most_frequent_labels(gallery):
     gallery.add("b.jpg", labels=("Sea",))
     assert gallery.labels() == [("Sea", 2), ("Dog", 1)]
     assert gallery.labels(limit=1) == [("Sea", 2)]
+
+
+def test_two_frequent_words_that_never_meet_cost_sixty_queries_and_no_more(world, monkeypatch):
+    class Counting(Table):
+        queries = 0
+
+        def query(self, *arguments, **options):
+            self.queries += 1
+            return super().query(*arguments, **options)
+
+    monkeypatch.setattr(search, "READ_AHEAD", 1)  # every row is a query
+    for number in range(80):
+        word = ("sea", "sky")[number % 2]
+        world.table.put({"pk": f"label#{word}", "sk": f"2026-07-01T{number:04d}#x", "page": "none", "card": "none"})
+    table = Counting(world.aws, "catalog")
+    assert Catalog(table).find("sea sky") == []
+    assert table.queries == 60

@@ -57,6 +57,8 @@ def test_the_time_of_a_file_or_of_its_last_change_is_never_taken_for_the_shutter
     words.add(b"tIME", bytes([7, 232, 5, 4, 10, 11, 12]))
     quadrants().save(tmp_path / "a.png", exif=exif, pnginfo=words)
     assert inspect(tmp_path / "a.png", "a.png", limits).taken_at == ""
+    changed = 'xmp:ModifyDate="2024-05-04T10:11:12" xmp:MetadataDate="2024-05-04T10:11:12"'
+    assert _taken(tmp_path, limits, {}, _xmp(attributes=changed)) == ""
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import pillow_heif
 import pytest
+from media_samples import made_of, quadrants
+from PIL import Image
+from pymediainfo import MediaInfo
 
 from tasks.core.errors import InvalidMedia
-from tasks.media import sandbox
+from tasks.media import Limits, inspect, pictures, sandbox
+from tasks.media.formats import by_name
 from tasks.media.sandbox import MEGABYTE, Bounds, SandboxFault, run
 
 SMALL = Bounds(cpu_seconds=1, wall_seconds=20, memory_bytes=64 * MEGABYTE, file_bytes=MEGABYTE)
@@ -148,6 +154,34 @@ def _kernel_gives_namespaces() -> bool:
     """Asked of the kernel by a program that knows nothing of the sandbox, with the numbers of linux/sched.h (user, network)."""
     ask = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({}) != 0)"
     return any(subprocess.run([sys.executable, "-c", ask.format(kind)]).returncode == 0 for kind in (0x50000000, 0x40000000))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.heic", "a.mp4"])
+def test_every_decoder_runs_in_a_child(
+    tmp_path: Path, out: Path, limits: Limits, ffmpeg: Callable[..., None], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Pillow with all its decoders and libmediainfo say which process they are called in; ffmpeg is a process of its own."""
+    path, who = tmp_path / name, tmp_path / "who"
+    if name == "a.mp4":
+        ffmpeg("-f", "lavfi", "-i", "testsrc=s=96x64:r=10:d=1", "-c:v", "libx264", path)
+    else:
+        pillow_heif.register_heif_opener()
+        quadrants().save(path)
+        pictures.warm(by_name("jpeg"), by_name("heic"))  # opens a picture of its own, once
+
+    def telling(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            with who.open("a") as told:
+                told.write(f"{os.getpid()}\n")
+            return function(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(Image, "open", telling(Image.open))
+    monkeypatch.setattr(MediaInfo, "parse", telling(MediaInfo.parse))
+    inspect(path, name, limits) if name == "a.mp4" else made_of(path, out, limits)
+    called = {int(line) for line in who.read_text().split()}
+    assert called and os.getpid() not in called
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")

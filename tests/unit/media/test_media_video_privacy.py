@@ -14,7 +14,8 @@ from tasks.media import Limits, transcoder, video, video_facts, video_plan
 Ffmpeg = Callable[..., None]
 PLACE = "+48.1372+011.5755/"
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-SEI = "h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+" + CANARY
+NOTE = "086f3693-b7b3-4f2c-9653-21492feee5b8"  # which SEI message follows
+SEI = f"h264_metadata=sei_user_data={NOTE}+{CANARY}"
 FITS = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bsf:v", SEI)
 LARGE = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv422p", "-bsf:v", SEI)
 AAC = ("-c:a", "aac", "-flags:a", "+bitexact")
@@ -83,6 +84,8 @@ def test_the_notes_between_a_streams_pictures_are_gone_and_the_pictures_are_the_
     _marked(path, inputs, FITS, ffmpeg)
     (out := tmp_path / "out").mkdir()
     made = video.make_video(path, out, Limits(), 30).video
+    note = bytes.fromhex(NOTE.replace("-", ""))
+    assert note in path.read_bytes() and note not in made.read_bytes()
     assert _pictures(made) == _pictures(path)
 
 
