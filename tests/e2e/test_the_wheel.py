@@ -18,7 +18,7 @@ from typing import Any
 
 import drawings
 import pytest
-from conftest import Town  # type: ignore[attr-defined]
+from e2e.conftest import Town
 
 from infra.local.demo import free_ports
 
