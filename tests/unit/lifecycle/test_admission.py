@@ -20,7 +20,7 @@ def only(world):
     return record
 
 
-def test_a_crash_between_item_and_execution_is_mended_by_the_next_receivey(world, receive):
+def test_a_crash_between_item_and_execution_is_mended_by_the_next_delivery(world, receive):
     event = world.upload("Summer/a.jpg")
     receive(event)
     world.machine.executions.clear()  # as if the process had ended right after the write
