@@ -53,7 +53,6 @@ SETTINGS = Settings(
     machine_name="greenroom-ingest",
     operator="olga@example.org",
     mail_from=SENDER,
-    distribution_id="E2QWRUHAPOMQZL",
 )
 Handler = Callable[[Any, Any], Any]
 
@@ -126,7 +125,7 @@ class Overheard:
 
     def __getattr__(self, name: str) -> Any:
         service, operation = self.RIGHTS[name].split(":")
-        named = {"Name": self._role.settings.site_url_parameter, "DistributionId": self._role.settings.distribution_id}
+        named = {"Name": self._role.settings.site_url_parameter}
         for call in calls(service, operation, named):
             self._role.ask(call)
         return getattr(self._played, name)
