@@ -4,6 +4,7 @@ The rows of before are written out by hand, as commit 9fd81cc wrote them: withou
 """
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_an_older_item_has_all_its_facts(before):
     )
     assert record.prepared.recognition.labels == (Label("Lake", 98.1, "Nature"),)
     assert record.prepared.renditions[0].bytes == 3690
-    assert (record.decision.approver, record.publication.sequence, record.shown) == ("ann@example.org", 1, SHA)
+    assert (record.decision.approver, record.publication.sequence, record.shown_digest) == ("ann@example.org", 1, SHA)
     assert [each.id for each in before.catalog.items.newest("PUBLISHED")] == [ID]
     assert before.catalog.items.claim_holder("e6f0" * 16) == ID
     assert before.catalog.items.archives(ID) == [f"executions/2026/06/01/{ID}-1.json"]
@@ -187,7 +188,9 @@ def test_older_pages_and_search_show_their_cards(before):
 
 def test_an_older_review_is_decided_and_its_audit_read(before):
     assert before.reviews.record(ID, "approve", approver="bob@example.org", shown=SHA).state == "recorded"
-    assert before.reviews.pending_answer(ID)[0] == "token-of-then"
+    answered = []
+    machine = SimpleNamespace(succeed=lambda token, output: answered.append(token) or True)
+    assert before.reviews.tell(ID, machine) and answered == ["token-of-then"]
     first, second = before.reviews.decisions(ID)
     assert (first.approver, first.address, second.approver) == ("ann@example.org", "192.0.2.1", "bob@example.org")
 
@@ -258,7 +261,7 @@ class Recorder:
 def test_an_executions_input_says_its_version_in_what_every_state_passes_on():
     aws = Recorder()
     Machine(aws, "greenroom-ingest").start(f"{ID}-1", {"item": FACTS})
-    assert aws.inputs == [{"item": {**FACTS, "v": 1}}]
+    assert aws.inputs == [{"item": {**FACTS, "v": 2}}]
 
 
 # ---- Newer.

@@ -43,7 +43,13 @@ def item(world, make):
 
 
 def archive(world, item, attempt, key="kept.json", **facts):
-    body = {"attempt": attempt, "execution": f"{item.id}-{attempt}", "status": "FAILED", **facts}
+    body = {
+        "schema": "greenroom/execution/1",
+        "attempt": attempt,
+        "execution": f"{item.id}-{attempt}",
+        "status": "FAILED",
+        **facts,
+    }
     world.store.put("audit", key, json.dumps(body).encode(), "application/json")
     world.catalog.items.note_archive(item.id, attempt, key)
     return body
