@@ -69,8 +69,7 @@ def _prepared_in_media(payload: Values) -> Values:
 
 ROW = Shape("a row of the catalog")
 FACT = Shape("a fact in the catalog")  # JSON in one attribute of a row, which may be older than it
-# On AWS an execution keeps its definition for as long as it runs, two weeks while nobody decides, and calls today's code.
-EXECUTION = Shape("what an execution passes on", (_prepared_in_media,))
+EXECUTION = Shape("what an execution passes on")
 RECORD = Shape("the record of an execution")
 EVERY = {"row": ROW, "fact": FACT, "execution": EXECUTION, "record": RECORD}
 
@@ -85,7 +84,9 @@ def payload(event: Any) -> Any:
     if not isinstance(event, dict) or not isinstance(event.get("item"), dict):
         return event
     item = dict(event["item"])
-    return EXECUTION.since(item.pop(VERSION, FIRST), {**event, "item": item})
+    # On AWS an execution keeps its definition for as long as it runs, two weeks while nobody decides, and an update replaces code
+    # and definition one after the other: `item.v` says who began it, what it passes says which definition it has.
+    return _prepared_in_media(EXECUTION.since(item.pop(VERSION, FIRST), {**event, "item": item}))
 
 
 def schema() -> str:

@@ -261,7 +261,7 @@ class Recorder:
 def test_an_executions_input_says_its_version_in_what_every_state_passes_on():
     aws = Recorder()
     Machine(aws, "greenroom-ingest").start(f"{ID}-1", {"item": FACTS})
-    assert aws.inputs == [{"item": {**FACTS, "v": 2}}]
+    assert aws.inputs == [{"item": {**FACTS, "v": 1}}]
 
 
 # ---- Newer.

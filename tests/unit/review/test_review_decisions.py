@@ -182,7 +182,7 @@ def test_a_review_that_expires_between_the_look_and_the_write_takes_no_decision(
     (item,) = office.ask("IMG_1.HEIC")
     expires = datetime.fromtimestamp(office.world.reviews.review(item.id).expires, UTC)
     times = iter([expires - timedelta(seconds=1)] * 2)  # the look, and the time that the decision bears
-    late = Reviews(office.world.table, 3600, lambda: next(times, expires))
+    late = Reviews(office.world.review_table, office.world.catalog.items, 3600, lambda: next(times, expires))
 
     assert late.record(item.id, "approve", approver="ann@example.org").state == "expired"
     assert office.world.reviews.decisions(item.id) == []
