@@ -126,7 +126,7 @@ def test_who_was_removed_decides_nothing_of_before(earlier: Earlier, moment: str
     earlier.put("approvers", "ann@example.org", membership="ann@example.org", added_at="", place=0)
     check = still_approves("ann@example.org", "ann@example.org")
     earlier.world.catalog.approvers.remove("ann@example.org")
-    told = {"approver": "ann@example.org", "sha256": SHA, "only_if": check}
+    told = {"approver": "ann@example.org", "shown": SHA, "only_if": check}
     assert earlier.world.reviews.record(earlier.item.id, "approve", **told).state == "ended"
 
 
