@@ -28,14 +28,14 @@ def test_starting_an_execution_is_idempotent(machine: tuple[Machine, Stubber]) -
     """A name that ended within 90 days, or runs with another input, answers ExecutionAlreadyExists."""
     found, stub = machine
     stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
-    assert found.start("a-1", {"item": 1}) is False
+    assert found.start("a-1", {"item": {}}) is False
 
 
 def test_another_refusal_to_start_travels(machine: tuple[Machine, Stubber]) -> None:
     found, stub = machine
     stub.add_client_error("start_execution", "StateMachineDoesNotExist", http_status_code=400)
     with pytest.raises(Exception, match="StateMachineDoesNotExist"):
-        found.start("a-1", {})
+        found.start("a-1", {"item": {}})
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
