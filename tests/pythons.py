@@ -25,7 +25,7 @@ TESTS = (
     "tests/unit/test_core_models.py",
     "tests/unit/mail",
     "tests/unit/site",
-    "tests/unit/infra/test_timeline.py",
+    "tests/unit/lifecycle/test_timeline.py",
     "tests/unit/local/test_local_processes.py",
     "tests/unit/local/test_local_front.py",
     "tests/unit/local/test_local_lambda_host.py",

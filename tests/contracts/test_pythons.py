@@ -14,7 +14,7 @@ import pytest
 from contracts.house import ROOT
 from packaging.specifiers import SpecifierSet
 
-from tests.pythons import SUITABLE, found, version_of
+from tests.pythons import SUITABLE, TESTS, found, version_of
 
 VERSIONS = [f"{major}.{minor}" for major, minor in SUITABLE]
 UV = str(Path(sysconfig.get_path("scripts")) / "uv")
@@ -151,3 +151,7 @@ def test_of_several_programs_each_suitable_version_is_found_once(tmp_path: Path)
     pretend(tmp_path, "again", (3, 12, 9)), pretend(tmp_path, "old", (3, 10, 0)), pretend(tmp_path, "new", (3, 15, 0))
     assert found(tmp_path / name for name in names) == {(3, 12): first, (3, 13): real}
     assert version_of(Path(sys.executable)) == sys.version_info[:2]
+
+
+def test_the_tests_that_every_python_runs_are_there() -> None:
+    assert [name for name in TESTS if not (ROOT / name).exists()] == []
